@@ -1,0 +1,22 @@
+#ifndef WAITER_FWD_HPP
+#define WAITER_FWD_HPP
+
+#include "version.hpp"
+
+namespace waiter {
+
+class nofork;
+class forking;
+class prefork;
+
+class plain;
+class ssl;
+
+class hook_access;
+
+template <class Handler, class ForkPolicy = forking, class TransportPolicy = plain>
+class basic_waiter;
+
+}  // namespace waiter
+
+#endif

@@ -1,0 +1,75 @@
+#ifndef WAITER_OPTIONS_HPP
+#define WAITER_OPTIONS_HPP
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace waiter {
+
+using milliseconds = std::chrono::milliseconds;
+
+/// A time that does not end: lifts a deadline where one is the default.
+inline constexpr milliseconds never = milliseconds::max();
+
+/// What every composition has. A policy's own options stand in `fork` and `transport`, so an option that the chosen policies do
+/// not have does not compile.
+template <class ForkPolicy, class TransportPolicy>
+struct basic_options {
+  /// The port to listen on. 0 lets the kernel choose one; `get_port()` tells which, from on_listen_ok on.
+  std::uint16_t port = 0;
+
+  /// The address to listen on, in numbers: "0.0.0.0" (all of IPv4), "::" (IPv6, and IPv4 where the system is dual stack), "127.0.0.1", …
+  std::string address = "0.0.0.0";
+
+  /// How many connections the kernel keeps ready until they are accepted. 0 means as many as the system allows (`somaxconn`);
+  /// more than that is refused at start, because the kernel would cut it silently (listen(2)).
+  int backlog = 0;
+
+  /// Without a client for this long, the idle hook runs (on_forking_idle, on_prefork_child_idle). 0 means 4 s; kept within
+  /// 1 s … 3600 s. It is no limit on clients: those are `io_timeout` and `client_timeout`.
+  milliseconds timeout{4000};
+
+  /// How long a stop waits for clients in hand, counted from the moment the kids were told; then they are killed. 0 means at once.
+  milliseconds grace{8000};
+
+  /// Send SIGUSR1 and SIGUSR2 on to all kids, after the parent's own hook.
+  bool prop_sigusr = false;
+
+  /// Let `log_debug()` through.
+  bool debug = false;
+
+  /// A read or a write of a client that takes longer than this fails with `error::timed_out`. `waiter::never` lifts it.
+  milliseconds io_timeout{60000};
+
+  /// A client's whole time, from the moment its handler starts; `client.expires_after()` sets another for one client.
+  milliseconds client_timeout = never;
+
+  /// A client that is finished while bytes from it are still unread or under way is half-closed, and what it sends is thrown away
+  /// until it closes too, for at most this long: without that the kernel answers with a reset, and the client may lose the
+  /// last bytes sent to it (RFC 1122, 4.2.2.13). 0 closes at once.
+  milliseconds linger{2000};
+
+  /// Receives every line of `log()`; empty means standard error. It is called in the process that logs.
+  std::function<void(std::string_view line)> logger{};
+
+  /// The fork policy's own options.
+  typename ForkPolicy::options fork{};
+
+  /// The transport's own options.
+  typename TransportPolicy::options transport{};
+};
+
+/// `timeout` as it is used: 0 is 4 s, and the rest is kept within 1 s … 3600 s.
+constexpr milliseconds effective_timeout(milliseconds timeout) {
+  using std::chrono::seconds;
+  if (timeout == milliseconds::zero()) return seconds(4);
+  return std::clamp<milliseconds>(timeout, seconds(1), seconds(3600));
+}
+
+}  // namespace waiter
+
+#endif

@@ -1,0 +1,163 @@
+#ifndef WAITER_SYSTEM_BUSY_BOARD_HPP
+#define WAITER_SYSTEM_BUSY_BOARD_HPP
+
+#include <waiter/census.hpp>
+#include <waiter/error.hpp>
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <ctime>
+#include <new>
+
+namespace waiter::system {
+
+/// One cell of memory for each kid, shared by all processes of a server: is somebody there, and does he have a client.
+///
+/// Each cell has one writer at a time: the parent while the place is empty, then the kid. Nothing is locked, so a kid that dies
+/// at any instruction holds up nobody, and sums are counted when they are asked for, so none can be left wrong. The memory is
+/// anonymous: it is gone with the last process. Whatever a parent reads here is hearsay, since any kid can write all of it; no
+/// value is used as a pid, an index, a size or a pointer.
+class busy_board {
+ public:
+  enum class state : std::uint32_t { vacant, starting, idle, busy };
+
+  busy_board() = default;
+  busy_board(const busy_board&) = delete;
+  busy_board& operator=(const busy_board&) = delete;
+  ~busy_board() { close(); }
+
+  /// Room for `places` kids. Pages that no kid uses take no memory (mmap(2), MAP_NORESERVE).
+  void open(std::size_t places, error_code& error) noexcept {
+    const std::size_t size = sizeof(header) + places * sizeof(cell);
+    void* const memory = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED) return error.assign(errno, boost::system::system_category());
+    header_ = new (memory) header;
+    // The kernel's zeroes are cells already: vacant, and never used.
+    cells_ = reinterpret_cast<cell*>(header_ + 1);
+    places_ = places;
+  }
+
+  void close() noexcept {
+    if (header_ != nullptr) ::munmap(header_, sizeof(header) + places_ * sizeof(cell));
+    header_ = nullptr;
+    cells_ = nullptr;
+    places_ = used_ = 0;
+  }
+
+  std::size_t places() const noexcept { return places_; }
+
+  // ---- in the parent
+
+  /// Before a fork: the place is the next kid's.
+  void seat(std::size_t place) noexcept {
+    auto& one = cells_[place];
+    one.served.store(0, std::memory_order_relaxed);
+    one.since.store(now(), std::memory_order_relaxed);
+    one.is.store(state::starting, std::memory_order_release);
+    if (place >= used_) header_->used.store(used_ = place + 1, std::memory_order_relaxed);
+  }
+
+  /// After the kid is reaped, or was not born.
+  void vacate(std::size_t place) noexcept { cells_[place].is.store(state::vacant, std::memory_order_release); }
+
+  /// A kid that takes a client while no more than `mark` others are idle wakes the parent; below 0 nobody does.
+  void wake_at(int mark) noexcept {
+    if (header_->mark.load(std::memory_order_relaxed) != mark) header_->mark.store(mark, std::memory_order_relaxed);
+  }
+
+  /// How urgently kids have called since this was last lowered: 0 not at all, 1 few are idle, 2 nobody is.
+  void calls(int level) noexcept { header_->called.store(level, std::memory_order_relaxed); }
+
+  // ---- in the kid whose place it is
+
+  void idle(std::size_t place) noexcept { enter(place, state::idle); }
+  void busy(std::size_t place) noexcept { enter(place, state::busy); }
+  void served(std::size_t place) noexcept {
+    auto& count = cells_[place].served;
+    count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  }
+
+  /// True when the kid that has just become busy is to wake the parent, which nobody did since the parent last looked.
+  bool must_call() noexcept {
+    const int mark = header_->mark.load(std::memory_order_relaxed);
+    if (mark < 0) return false;
+    int idle = 0;
+    for (std::size_t place = 0; place < used() && idle <= mark; ++place)
+      idle += is(place) == state::idle || is(place) == state::starting;
+    if (idle > mark) return false;
+    const int level = idle == 0 ? 2 : 1;
+    // Two kids may both find that nobody called yet; the parent wakes once for both.
+    if (header_->called.load(std::memory_order_relaxed) >= level) return false;
+    header_->called.store(level, std::memory_order_relaxed);
+    return true;
+  }
+
+  // ---- in any process
+
+  state is(std::size_t place) const noexcept { return cells_[place].is.load(std::memory_order_acquire); }
+  bool has_served(std::size_t place) const noexcept { return cells_[place].served.load(std::memory_order_relaxed) != 0; }
+
+  /// Since when it is what it is; never later than now.
+  std::chrono::steady_clock::time_point since(std::size_t place) const noexcept {
+    const auto told = std::chrono::steady_clock::time_point(std::chrono::nanoseconds(cells_[place].since.load(std::memory_order_relaxed)));
+    return std::min(told, std::chrono::steady_clock::now());
+  }
+
+  census count() const noexcept {
+    census all;
+    for (std::size_t place = 0; place < used(); ++place) {
+      const state one = is(place);
+      all.kids += one != state::vacant;
+      all.busy += one == state::busy;
+    }
+    return all;
+  }
+
+ private:
+  // A line of the cache each, so that kids on different cores do not write into one another's.
+  struct alignas(64) cell {
+    std::atomic<state> is;
+    std::atomic<std::uint32_t> served;
+    std::atomic<std::int64_t> since;
+  };
+  struct alignas(64) header {
+    std::atomic<std::size_t> used{0};
+    std::atomic<int> mark{-1};
+    std::atomic<int> called{0};
+  };
+  static_assert(std::atomic<state>::is_always_lock_free && std::atomic<std::int64_t>::is_always_lock_free);
+
+  // The parent asks its own memory how many places were ever used; a kid asks the board, but never past its end.
+  std::size_t used() const noexcept { return std::min(std::max(used_, header_->used.load(std::memory_order_relaxed)), places_); }
+
+  void enter(std::size_t place, state next) noexcept {
+    cells_[place].since.store(now(), std::memory_order_relaxed);
+    cells_[place].is.store(next, std::memory_order_release);
+  }
+
+  // Some milliseconds coarse, and a fifth of the price of the exact clock (clock_gettime(2)); the same epoch as steady_clock.
+  static std::int64_t now() noexcept {
+    timespec time{};
+#ifdef CLOCK_MONOTONIC_COARSE
+    ::clock_gettime(CLOCK_MONOTONIC_COARSE, &time);
+#else
+    ::clock_gettime(CLOCK_MONOTONIC, &time);
+#endif
+    return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+  }
+
+  header* header_ = nullptr;
+  cell* cells_ = nullptr;
+  std::size_t places_ = 0;
+  std::size_t used_ = 0;
+};
+
+}  // namespace waiter::system
+
+#endif
