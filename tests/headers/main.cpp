@@ -1,0 +1,2 @@
+/// Compiling and linking is the test.
+int main() {}

@@ -1,0 +1,157 @@
+#!/usr/bin/env python3
+"""The floors of include/waiter, and the arrows between them.
+
+    arrows.py ROOT      prints every slip of the tree at ROOT; the exit status says whether there was one
+"""
+import re
+import sys
+from pathlib import Path
+
+# Lowest first. A header includes lower floors and its own folder, never another folder of its own floor.
+FLOORS = [
+    ["version.hpp", "fwd.hpp", "options.hpp", "error.hpp", "hook.hpp", "hook_name.hpp", "census.hpp"],
+    ["contract/"],
+    ["process/"],
+    ["system/"],
+    ["client/"],
+    ["server/"],
+    ["transport/", "fork/"],
+    ["basic_waiter.hpp"],
+    ["waiter.hpp", "ssl.hpp"],
+]
+# Policies stand side by side: not even their own folder.
+POLICIES = ["transport/", "fork/"]
+# Words, contracts and decisions: no Asio, no Boost but its error codes, no socket, no process, no clock read.
+PURE = range(0, 3)
+IMPURE_INCLUDE = re.compile(r"boost/(?!system/)|asio|unistd\.h|poll\.h|dirent\.h|netinet/|arpa/|sys/(?!types\.h|wait\.h)")
+IMPURE_CALL = re.compile(r"_clock::now\b|(?<![\w.>:])::(?!waiter\b)[a-z]\w*\(|\bsleep_(?:for|until)\b")
+# Where OpenSSL may be named.
+OPENSSL = re.compile(r"openssl/|asio/ssl|beast/ssl")
+SSL_HEADER = re.compile(r"ssl\.hpp|transport/ssl[^/]*\.hpp")
+
+LONGEST_HEADER = 400
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
+
+
+def place_of(header):
+    """The floor of a header and its place on it, or None."""
+    for floor, places in enumerate(FLOORS):
+        for place in places:
+            if header == place or (place.endswith("/") and header.startswith(place)):
+                return floor, place
+    return None
+
+
+def without_comments(text):
+    return re.sub(r"//[^\n]*|/\*.*?\*/", "", text, flags=re.DOTALL)
+
+
+def arrow_slip(header, included):
+    """What is wrong with one header of ours including another, or None."""
+    floor, place = place_of(header)
+    other = place_of(included)
+    if other is None:
+        return f"includes <waiter/{included}>, which stands on no floor"
+    other_floor, other_place = other
+    if other_floor > floor:
+        return f"includes upwards: <waiter/{included}> of floor {other_floor} from floor {floor}"
+    if other_floor == floor and place in POLICIES:
+        return f"includes its sibling <waiter/{included}>: policies do not know each other"
+    if other_floor == floor and other_place != place and "/" in place + other_place:
+        return f"includes <waiter/{included}>, another folder of its own floor {floor}"
+    return None
+
+
+def slips_of(header, text, headers):
+    place = place_of(header)
+    if place is None:
+        yield "stands on no floor: give it one in tests/layout/arrows.py"
+        return
+    code = without_comments(text)
+    pure = place[0] in PURE
+
+    guard = "WAITER_" + re.sub(r"\W", "_", header).upper()
+    if not re.search(rf"^#ifndef {guard}\n#define {guard}$", text, re.MULTILINE):
+        yield f"has no include guard {guard}"
+    if text.count("\n") > LONGEST_HEADER:
+        yield f"is longer than {LONGEST_HEADER} lines: it may be two headers"
+
+    for form, target in INCLUDE.findall(code):
+        if form == '"':
+            yield f'includes "{target}": ours are included as <waiter/…>, always'
+        elif target.startswith("waiter/"):
+            included = target.removeprefix("waiter/")
+            if included not in headers:
+                yield f"includes <{target}>, which does not exist"
+            elif slip := arrow_slip(header, included):
+                yield slip
+        elif OPENSSL.search(target) and not SSL_HEADER.fullmatch(header):
+            yield f"includes <{target}>: OpenSSL stays in ssl.hpp and transport/ssl*.hpp"
+        elif pure and IMPURE_INCLUDE.search(target):
+            yield f"includes <{target}>, which floor {place[0]} may not"
+    if pure and (call := IMPURE_CALL.search(code)):
+        yield f"calls `{call[0].strip()}`, which floor {place[0]} may not"
+
+
+def cycle_in(arrows):
+    """One cycle of the headers' arrows, as a list that ends where it begins, or None."""
+    finished, path = set(), []
+
+    def visit(header):
+        if header in finished:
+            return None
+        if header in path:
+            return path[path.index(header):] + [header]
+        path.append(header)
+        for target in sorted(arrows.get(header, ())):
+            if found := visit(target):
+                return found
+        path.pop()
+        finished.add(header)
+        return None
+
+    return next((found for header in sorted(arrows) if (found := visit(header))), None)
+
+
+def unlisted(folder, found):
+    """Which files of a folder its meson.build does not list, or lists in vain."""
+    build_file = folder / "meson.build"
+    listed = re.findall(r"'([^'\s]+\.[ch]pp)'", build_file.read_text()) if build_file.exists() else []
+    for name in sorted(set(found) - set(listed)):
+        yield f"{folder.name}/meson.build does not list {name}"
+    for name in sorted(set(listed) - set(found)):
+        yield f"{folder.name}/meson.build lists {name}, which does not exist"
+    for name in sorted({name for name in listed if listed.count(name) > 1}):
+        yield f"{folder.name}/meson.build lists {name} twice"
+
+
+def slips(root):
+    """Every slip in the tree, one sentence each."""
+    include = root / "include"
+    texts = {path.relative_to(include / "waiter").as_posix(): path.read_text() for path in include.rglob("*.hpp")}
+    for header in sorted(texts):
+        for slip in slips_of(header, texts[header], texts):
+            yield f"waiter/{header} {slip}"
+
+    arrows = {
+        header: {name.removeprefix("waiter/") for _, name in INCLUDE.findall(without_comments(text)) if name.startswith("waiter/")}
+        for header, text in texts.items()
+    }
+    if cycle := cycle_in(arrows):
+        yield "a cycle: " + " -> ".join(cycle)
+
+    yield from unlisted(include, [f"waiter/{header}" for header in texts])
+    # A test or an example that no meson.build lists would pass by never running.
+    for name in ["examples", "tests/unit", "tests/process"]:
+        folder = root / name
+        yield from unlisted(folder, [path.relative_to(folder).as_posix() for path in folder.rglob("*.cpp")])
+
+
+def main():
+    found = list(slips(Path(sys.argv[1])))
+    print("\n".join(found) if found else "every arrow points down")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
