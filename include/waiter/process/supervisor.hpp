@@ -1,0 +1,131 @@
+#ifndef WAITER_PROCESS_SUPERVISOR_HPP
+#define WAITER_PROCESS_SUPERVISOR_HPP
+
+#include <waiter/census.hpp>
+#include <waiter/process/action.hpp>
+#include <waiter/process/backoff.hpp>
+#include <waiter/process/child_table.hpp>
+#include <waiter/process/growth.hpp>
+#include <waiter/process/instant.hpp>
+#include <waiter/process/kid_report.hpp>
+#include <waiter/process/pool_limits.hpp>
+#include <waiter/process/retirement.hpp>
+#include <waiter/process/stop_sequence.hpp>
+#include <waiter/process/take_census.hpp>
+
+#include <sys/types.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <optional>
+#include <span>
+
+namespace waiter {
+
+/// The mind of a preforking parent: it is told what happened and says what to do, and touches no process itself.
+///
+/// The loop reports what it learnt (`kid_ended`, `stop`, `hurry`), then calls `next` and does what it says, until that is `wait` or
+/// `finished`. After a `fork` it reports `kid_forked` or `fork_failed` before it asks again; `ask` and `kill` are booked when they
+/// are given, and need no report. Nothing is remembered that can be seen: what the pool needs is worked out anew from the kids
+/// that live and from what they say, so no lost message can leave it short.
+class supervisor {
+ public:
+  /// A kid that is no more. Its slot is vacant now.
+  struct ended {
+    std::size_t slot;
+    bool young;  ///< before its first client, unasked, and not after a quiet wait: something is wrong with its start
+  };
+
+  supervisor(const pool_limits& limits, milliseconds grace)
+      : limits_(limits), kids_(limits.maxfork), growth_(limits), backoff_(std::max(3, limits.prefork)), stop_(grace) {}
+
+  void kid_forked(std::size_t slot, pid_t pid, instant now) {
+    kids_.book(slot, pid, now);
+    backoff_.forked(now);
+  }
+
+  void fork_failed(instant now) { backoff_.fork_failed(now); }
+
+  /// A kid was waited for; none of ours when the answer is empty.
+  /// \param last  what it said of itself in the end
+  /// \param served  it has had a client before
+  std::optional<ended> kid_ended(pid_t pid, const kid_report& last, bool served, instant now) {
+    const auto slot = kids_.find(pid);
+    if (!slot) return std::nullopt;
+    const child_table::kid kid = *kids_.at(*slot);
+    const bool sound = served || is_sound(hear({&last, 1}, 0, kid, now), now);
+    const bool young = !sound && !kid.asked;
+
+    kids_.release(*slot);
+    if (sound) backoff_.survived(kid.born);
+    if (young) backoff_.young_death(kid.born, now);
+    return ended{*slot, young};
+  }
+
+  /// Ends the pool in order: everybody is asked, and who stays too long is killed.
+  void stop(instant now) { stop_.stop(now); }
+
+  /// Stops without any more patience.
+  void hurry(instant now) { stop_.hurry(now); }
+
+  /// The one thing to do now.
+  /// \param reports  what the kids say of themselves, by slot; a slot's report is set back to `starting` before a fork into it
+  action next(std::span<const kid_report> reports, instant now) {
+    if (const auto order = stop_.next(kids_, now)) return *order;
+
+    const instant proof = weigh_evidence(reports, now);
+    const census seen = take_census(kids_, reports);
+    const int target = growth_.target(seen, now);
+    if (seen.kids < target) return grow(now, proof);
+
+    const auto [leaver, look_again] = next_retirement(kids_, reports, limits_, now);
+    if (leaver) {
+      kids_.mark_asked(*leaver);
+      return {.kind = action::ask, .slot = *leaver, .pid = kids_.at(*leaver)->pid};
+    }
+    return {.kind = action::wait, .until = std::min(look_again, growth_.patience_ends())};
+  }
+
+  const child_table& kids() const { return kids_; }
+
+  bool stopping() const { return stop_.stopping(); }
+
+  /// True while kids die so young that forks are rationed.
+  bool backing_off() const { return backoff_.open(); }
+
+ private:
+  static bool is_sound(const kid_report& said, instant now) {
+    return said.state == activity::busy || (said.state == activity::idle && now >= later(said.since, backoff::trial));
+  }
+
+  // Forks, as soon as that is allowed. Kids that were asked but still live have a place, too.
+  action grow(instant now, instant proof) {
+    if (kids_.count() >= limits_.maxfork) return {.kind = action::wait};
+    if (backoff_.may_fork(now)) return {.kind = action::fork, .slot = kids_.vacant_slot()};
+    return {.kind = action::wait, .until = std::min({proof, backoff_.next_fork(), growth_.patience_ends()})};
+  }
+
+  // Looks whether a kid proves that forking is worth while again; otherwise tells when one might.
+  instant weigh_evidence(std::span<const kid_report> reports, instant now) {
+    instant proof = instant::max();
+    kids_.for_each([&](std::size_t slot, const child_table::kid& kid) {
+      if (!backoff_.in_doubt(kid.born)) return;
+      const kid_report said = hear(reports, slot, kid, now);
+      if (is_sound(said, now))
+        backoff_.survived(kid.born);
+      else if (said.state == activity::idle)
+        proof = std::min(proof, later(said.since, backoff::trial));
+    });
+    return proof;
+  }
+
+  pool_limits limits_;
+  child_table kids_;
+  growth growth_;
+  backoff backoff_;
+  stop_sequence stop_;
+};
+
+}  // namespace waiter
+
+#endif
