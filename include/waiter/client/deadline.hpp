@@ -16,26 +16,28 @@ class client_deadline {
   using instant = std::chrono::steady_clock::time_point;
 
   /// Without arguments nothing is ever over.
-  constexpr explicit client_deadline(milliseconds io_timeout = never) { set_io_timeout(io_timeout); }
+  constexpr explicit client_deadline(milliseconds io_timeout = never) noexcept { set_io_timeout(io_timeout); }
 
   /// How long each operation may take. `waiter::never` lifts it; 0 or less: an operation that would have to wait is over at once.
-  constexpr void set_io_timeout(milliseconds io_timeout) { io_timeout_ = std::max(io_timeout, milliseconds::zero()); }
-  constexpr milliseconds io_timeout() const { return io_timeout_; }
+  constexpr void set_io_timeout(milliseconds io_timeout) noexcept { io_timeout_ = std::max(io_timeout, milliseconds::zero()); }
+  constexpr milliseconds io_timeout() const noexcept { return io_timeout_; }
 
   /// Sets the client's whole time, counted from `now`. `waiter::never` lifts it; 0 or less: it is over already.
-  constexpr void expires_after(milliseconds time, instant now) { expiry_ = later(now, std::max(time, milliseconds::zero())); }
-  constexpr void expires_never() { expiry_ = instant::max(); }
-  constexpr bool has_expiry() const { return expiry_ != instant::max(); }
+  constexpr void expires_after(milliseconds time, instant now) noexcept {
+    expiry_ = later(now, std::max(time, milliseconds::zero()));
+  }
+  constexpr void expires_never() noexcept { expiry_ = instant::max(); }
+  constexpr bool has_expiry() const noexcept { return expiry_ != instant::max(); }
 
   /// When an operation that starts now must be over, whichever deadline comes first; `instant::max()` means never. It may lie in
   /// the past.
-  constexpr instant operation_ends(instant now) const { return std::min(later(now, io_timeout_), expiry_); }
+  constexpr instant operation_ends(instant now) const noexcept { return std::min(later(now, io_timeout_), expiry_); }
 
   friend constexpr bool operator==(const client_deadline&, const client_deadline&) = default;
 
  private:
   // Everything is compared in milliseconds first: `never` is too long to be told in the clock's own unit.
-  static constexpr instant later(instant now, milliseconds time) {
+  static constexpr instant later(instant now, milliseconds time) noexcept {
     constexpr auto longest = std::chrono::floor<milliseconds>(instant::max().time_since_epoch());
     const auto left = longest - std::chrono::floor<milliseconds>(now.time_since_epoch());
     return time >= longest || time >= left ? instant::max() : now + time;

@@ -22,14 +22,15 @@ namespace waiter {
 /// and a `std::iostream`. They may be mixed in any order: no byte is lost, and none is overtaken.
 ///
 /// A client type derives from `text_client<itself>`, befriends it, and has two members, private if it likes:
-/// - `std::size_t receive(void* data, std::size_t size, error_code& error)`: one read of at least one byte, and `error` clear; or 0
-///   and an error, `boost::asio::error::eof` at the end of the stream, again at each further call;
+/// - `std::size_t receive(void* data, std::size_t size, error_code& error)`: one read of at least one byte, and `error` clear; or
+///   0 and an error, `boost::asio::error::eof` at the end of the stream, again at each further call;
 /// - `std::size_t transmit(const void* data, std::size_t size, error_code& error)`: one write of at least one byte, and `error`
 ///   clear; or 0 and an error.
 ///
 /// `size` is never 0. Before a client is closed, its owner calls `flush_stream()`; the destructor cannot.
 ///
-/// Each function without an `error_code&` throws `system_error` instead. A client lives in one place: it is neither copied nor moved.
+/// Each function without an `error_code&` throws `system_error` instead. A client lives in one place: it is neither copied nor
+/// moved.
 template <class Derived>
 class text_client {
  public:
@@ -45,29 +46,23 @@ class text_client {
   template <class MutableBufferSequence>
   std::size_t read_some(const MutableBufferSequence& buffers, error_code& error) {
     if (text_) [[unlikely]] {
-      if (!text_->held().empty()) return take(buffers, error);
-      if (text_->pending() && !text_->flush(error)) return 0;
+      return read_in_order(buffers, error);
     }
-    const auto buffer = first_filled<boost::asio::mutable_buffer>(buffers);
-    if (buffer.size() != 0) [[likely]] return pull(buffer.data(), buffer.size(), error);
-    error.clear();
-    return 0;
+    return read_directly(buffers, error);
   }
   template <class MutableBufferSequence>
   std::size_t read_some(const MutableBufferSequence& buffers) {
     return or_throw("read_some", [&](error_code& error) { return read_some(buffers, error); });
   }
 
-  /// Writes at least one byte of the first buffer that is not empty, by one write of the transport. Empty buffers give 0 and no error.
+  /// Writes at least one byte of the first buffer that is not empty, by one write of the transport. Empty buffers give 0 and no
+  /// error.
   template <class ConstBufferSequence>
   std::size_t write_some(const ConstBufferSequence& buffers, error_code& error) {
     if (text_) [[unlikely]] {
-      if (text_->pending() && !text_->flush(error)) return 0;
+      return write_in_order(buffers, error);
     }
-    const auto buffer = first_filled<boost::asio::const_buffer>(buffers);
-    if (buffer.size() != 0) [[likely]] return push(buffer.data(), buffer.size(), error);
-    error.clear();
-    return 0;
+    return write_directly(buffers, error);
   }
   template <class ConstBufferSequence>
   std::size_t write_some(const ConstBufferSequence& buffers) {
@@ -83,12 +78,12 @@ class text_client {
     or_throw("write", [&](error_code& error) { write(text, error); });
   }
 
-  /// Reads a line and gives it without its end, "\n" or "\r\n"; a last line may lack its end. At the end of the stream there is none,
-  /// and no error.
+  /// Reads a line and gives it without its end, "\n" or "\r\n"; a last line may lack its end. At the end of the stream there is
+  /// none, and no error.
   ///
   /// After any error, a deadline included, what was read of the line stays, so that the next read begins with it.
-  /// \param limit  how long the line may be without its end; else `error::line_too_long`, and the client is best closed. The client
-  ///               holds at most this and one chunk (`client_streambuf::chunk`) of memory.
+  /// \param limit  how long the line may be without its end; else `error::line_too_long`, and the client is best closed. The
+  ///               client holds at most this and one chunk (`client_streambuf::chunk`) of memory.
   std::optional<std::string> read_line(std::size_t limit, error_code& error) {
     error.clear();
     auto& text = this->text();
@@ -135,8 +130,9 @@ class text_client {
 
   /// The client as a `std::iostream`, made at the first call; it lives as long as the client.
   ///
-  /// What is written is sent when 4 KB are full, by `std::flush` and `std::endl`, before any read waits for the client, before any
-  /// other write to it, and before it is closed. It does not throw: the end is `eofbit`, an error is `badbit` and `stream_error()`.
+  /// What is written is sent when 4 KB are full, by `std::flush` and `std::endl`, before any read waits for the client, before
+  /// any other write to it, and before it is closed. It does not throw: the end is `eofbit`, an error is `badbit` and
+  /// `stream_error()`.
   std::iostream& stream() {
     auto& text = this->text();
     if (!text.stream) text.stream = std::make_unique<client_iostream>(text);
@@ -183,11 +179,40 @@ class text_client {
   }
 
   template <class MutableBufferSequence>
-  std::size_t take(const MutableBufferSequence& buffers, error_code& error) {
-    const auto count = boost::asio::buffer_copy(buffers, boost::asio::buffer(text_->held()));
-    text_->take(count);
+  std::size_t read_directly(const MutableBufferSequence& buffers, error_code& error) {
+    const auto buffer = first_filled<boost::asio::mutable_buffer>(buffers);
+    if (buffer.size() != 0) [[likely]] {
+      return pull(buffer.data(), buffer.size(), error);
+    }
     error.clear();
-    return count;
+    return 0;
+  }
+  template <class ConstBufferSequence>
+  std::size_t write_directly(const ConstBufferSequence& buffers, error_code& error) {
+    const auto buffer = first_filled<boost::asio::const_buffer>(buffers);
+    if (buffer.size() != 0) [[likely]] {
+      return push(buffer.data(), buffer.size(), error);
+    }
+    error.clear();
+    return 0;
+  }
+
+  // Out of line, so that a client without lines and stream does not pay for them.
+  template <class MutableBufferSequence>
+  [[gnu::noinline]] std::size_t read_in_order(const MutableBufferSequence& buffers, error_code& error) {
+    if (const auto held = text_->held(); !held.empty()) {
+      const auto count = boost::asio::buffer_copy(buffers, boost::asio::buffer(held));
+      text_->take(count);
+      error.clear();
+      return count;
+    }
+    if (text_->pending() && !text_->flush(error)) return 0;
+    return read_directly(buffers, error);
+  }
+  template <class ConstBufferSequence>
+  [[gnu::noinline]] std::size_t write_in_order(const ConstBufferSequence& buffers, error_code& error) {
+    if (text_->pending() && !text_->flush(error)) return 0;
+    return write_directly(buffers, error);
   }
 
   std::optional<std::string> take_line(std::size_t length, std::size_t with_end, std::size_t limit, error_code& error) {

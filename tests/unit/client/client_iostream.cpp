@@ -1,12 +1,10 @@
 #include <waiter/client/client_iostream.hpp>
 
 #include "support/catch.hpp"
+#include "unit/client/scripted_wire.hpp"
 
-#include <algorithm>
 #include <boost/asio/error.hpp>
 #include <cstddef>
-#include <cstring>
-#include <deque>
 #include <ios>
 #include <iterator>
 #include <string>
@@ -14,44 +12,15 @@
 
 namespace {
 
-using waiter::error_code;
 using waiter::make_error_code;
 
-// A peer that says what it is told to, piece by piece, and then breaks or ends.
 struct scripted_peer final : waiter::client_streambuf {
-  std::size_t receive(void* data, std::size_t size, error_code& error) override {
-    ++reads;
-    sent_before_last_read = sent;
-    error.clear();
-    if (says.empty()) {
-      error = then;
-      return 0;
-    }
-    auto& piece = says.front();
-    const auto count = std::min(size, piece.size());
-    std::memcpy(data, piece.data(), count);
-    piece.erase(0, count);
-    if (piece.empty()) says.pop_front();
-    return count;
+  std::size_t receive(void* data, std::size_t size, waiter::error_code& error) override { return wire.give(data, size, error); }
+  std::size_t transmit(const void* data, std::size_t size, waiter::error_code& error) override {
+    return wire.take(data, size, error);
   }
 
-  std::size_t transmit(const void* data, std::size_t size, error_code& error) override {
-    ++writes;
-    error.clear();
-    const auto count = std::min({size, at_once, takes - sent.size()});
-    if (count == 0) error = boost::asio::error::broken_pipe;
-    sent.append(static_cast<const char*>(data), count);
-    return count;
-  }
-
-  std::deque<std::string> says;
-  error_code then = boost::asio::error::eof;
-  std::string sent;
-  std::string sent_before_last_read;
-  std::size_t at_once = std::string::npos;
-  std::size_t takes = std::string::npos;
-  int reads = 0;
-  int writes = 0;
+  scripted_wire wire;
 };
 
 }  // namespace
@@ -59,7 +28,7 @@ struct scripted_peer final : waiter::client_streambuf {
 TEST_CASE("a stream reads words, numbers and lines across the pieces they come in") {
   scripted_peer peer;
   waiter::client_iostream stream(peer);
-  peer.says = {"ad", "d 1", "2 30\n", "the rest", " of it\nlast"};
+  peer.wire.says = {"ad", "d 1", "2 30\n", "the rest", " of it\nlast"};
   std::string verb, line;
   int left = 0, right = 0;
   stream >> verb >> left >> right;
@@ -88,8 +57,8 @@ TEST_CASE("the end of a stream is no error") {
 TEST_CASE("a failed read breaks the stream, tells why, and does not throw") {
   scripted_peer peer;
   waiter::client_iostream stream(peer);
-  peer.says = {"half a li"};
-  peer.then = make_error_code(waiter::error::timed_out);
+  peer.wire.says = {"half a li"};
+  peer.wire.then = make_error_code(waiter::error::timed_out);
   std::string line;
   CHECK_NOTHROW(std::getline(stream, line));
   CHECK(line == "half a li");
@@ -97,7 +66,7 @@ TEST_CASE("a failed read breaks the stream, tells why, and does not throw") {
   CHECK(peer.last_error() == waiter::error::timed_out);
 
   SECTION("and a stream that is cleared reads on") {
-    peer.says = {"ne\n"};
+    peer.wire.says = {"ne\n"};
     stream.clear();
     std::getline(stream, line);
     CHECK(line == "ne");
@@ -113,7 +82,7 @@ TEST_CASE("a failed read breaks the stream, tells why, and does not throw") {
 TEST_CASE("a stream throws where its user asks for it") {
   scripted_peer peer;
   waiter::client_iostream stream(peer);
-  peer.then = boost::asio::error::connection_reset;
+  peer.wire.then = boost::asio::error::connection_reset;
   stream.exceptions(std::ios_base::badbit);
   std::string line;
   CHECK_THROWS_AS(std::getline(stream, line), std::ios_base::failure);
@@ -124,16 +93,16 @@ TEST_CASE("small writes travel together, until they are flushed or 4 KB are full
   scripted_peer peer;
   waiter::client_iostream stream(peer);
   stream << "answer: " << 42 << '\n';
-  CHECK(peer.sent.empty());
+  CHECK(peer.wire.sent.empty());
   stream << std::flush;
-  CHECK(peer.sent == "answer: 42\n");
-  CHECK(peer.writes == 1);
+  CHECK(peer.wire.sent == "answer: 42\n");
+  CHECK(peer.wire.writes == 1);
 
   for (int i = 0; i != 4097; ++i) stream.put('x');
-  CHECK(peer.writes == 2);
-  CHECK(peer.sent.size() == 11 + 4096);
+  CHECK(peer.wire.writes == 2);
+  CHECK(peer.wire.sent.size() == 11 + 4096);
   stream << std::endl;
-  CHECK(peer.sent.size() == 11 + 4096 + 2);
+  CHECK(peer.wire.sent.size() == 11 + 4096 + 2);
 }
 
 TEST_CASE("a text of any size arrives whole, whatever a write takes") {
@@ -142,14 +111,14 @@ TEST_CASE("a text of any size arrives whole, whatever a write takes") {
       for (const std::size_t at_once : {std::size_t{1000}, std::string::npos}) {
         CAPTURE(before, size, at_once);
         scripted_peer peer;
-        peer.at_once = at_once;
+        peer.wire.at_once = at_once;
         waiter::client_iostream stream(peer);
         std::string text(size, '?');
         for (std::size_t i = 0; i != size; ++i) text[i] = static_cast<char>('a' + i % 23);
         const std::string prefix(before, '.');
         stream << prefix << text << std::flush;
         CHECK(stream.good());
-        CHECK((peer.sent == prefix + text));
+        CHECK((peer.wire.sent == prefix + text));
       }
     }
   }
@@ -159,32 +128,32 @@ TEST_CASE("a long text is sent from where it lies, in one write") {
   scripted_peer peer;
   waiter::client_iostream stream(peer);
   stream << std::string(1 << 20, 'x');
-  CHECK(peer.writes == 1);
-  CHECK(peer.sent.size() == 1 << 20);
+  CHECK(peer.wire.writes == 1);
+  CHECK(peer.wire.sent.size() == 1 << 20);
 }
 
 TEST_CASE("after a failed write nothing more is sent, and the error stays") {
   scripted_peer peer;
   waiter::client_iostream stream(peer);
-  peer.takes = 3;
+  peer.wire.takes = 3;
   stream << "hello" << std::flush;
   CHECK(stream.bad());
-  CHECK(peer.sent == "hel");
+  CHECK(peer.wire.sent == "hel");
   CHECK(peer.last_error() == boost::asio::error::broken_pipe);
 
-  peer.takes = std::string::npos;
+  peer.wire.takes = std::string::npos;
   stream.clear();
   stream << "again" << std::flush;
   CHECK(stream.bad());
-  CHECK(peer.sent == "hel");
+  CHECK(peer.wire.sent == "hel");
   stream.clear();
   stream << std::string(10000, 'x');
   CHECK(stream.bad());
-  CHECK(peer.sent == "hel");
+  CHECK(peer.wire.sent == "hel");
   CHECK(peer.last_error() == boost::asio::error::broken_pipe);
 
   SECTION("but what the peer said can still be read") {
-    peer.says = {"bye\n"};
+    peer.wire.says = {"bye\n"};
     stream.clear();
     std::string line;
     std::getline(stream, line);
@@ -195,26 +164,26 @@ TEST_CASE("after a failed write nothing more is sent, and the error stays") {
 TEST_CASE("a question reaches the peer before its answer is waited for") {
   scripted_peer peer;
   waiter::client_iostream stream(peer);
-  peer.says = {"Ada\nLovelace\n"};
+  peer.wire.says = {"Ada\nLovelace\n"};
   std::string first, last;
   stream << "name? ";
   std::getline(stream, first);
-  CHECK(peer.sent_before_last_read == "name? ");
+  CHECK(peer.wire.sent_before_last_read == 6);
 
   SECTION("and is not sent early when the answer is here already") {
     stream << "thanks, ";
     std::getline(stream, last);
     CHECK(last == "Lovelace");
-    CHECK(peer.writes == 1);
+    CHECK(peer.wire.writes == 1);
   }
   SECTION("and a question that cannot be sent is not waited for") {
     std::getline(stream, last);
-    peer.takes = peer.sent.size();
-    peer.says = {"never read"};
+    peer.wire.takes = peer.wire.sent.size();
+    peer.wire.says = {"never read"};
     stream << "age? ";
     std::getline(stream, first);
     CHECK(stream.bad());
-    CHECK(peer.reads == 1);
+    CHECK(peer.wire.reads == 1);
     CHECK(peer.last_error() == boost::asio::error::broken_pipe);
   }
 }
@@ -226,7 +195,7 @@ TEST_CASE("a long read goes past the buffer, and gives the same bytes as short o
     CAPTURE(size);
     scripted_peer peer;
     waiter::client_iostream stream(peer);
-    peer.says = {text.substr(0, 7), text.substr(7, 6000), text.substr(6007)};
+    peer.wire.says = {text.substr(0, 7), text.substr(7, 6000), text.substr(6007)};
     std::string got;
     CHECK(stream.peek() == 'a');
     std::vector<char> part(size);
@@ -242,7 +211,7 @@ TEST_CASE("a long read goes past the buffer, and gives the same bytes as short o
 TEST_CASE("a character may be put back, but never a wrong one") {
   scripted_peer peer;
   waiter::client_iostream stream(peer);
-  peer.says = {"ab", std::string(5000, 'x')};
+  peer.wire.says = {"ab", std::string(5000, 'x')};
   CHECK(stream.get() == 'a');
   stream.unget();
   CHECK(stream.get() == 'a');
@@ -256,7 +225,7 @@ TEST_CASE("a character may be put back, but never a wrong one") {
 
 TEST_CASE("a stream that is gone is not told of errors") {
   scripted_peer peer;
-  peer.then = boost::asio::error::connection_reset;
+  peer.wire.then = boost::asio::error::connection_reset;
   { waiter::client_iostream stream(peer); }
   CHECK(peer.sgetc() == std::char_traits<char>::eof());
   CHECK(peer.last_error() == boost::asio::error::connection_reset);

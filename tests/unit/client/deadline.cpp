@@ -56,10 +56,10 @@ TEST_CASE("an operation ends by its own time or by the client's, whichever comes
 }
 
 TEST_CASE("no clock reading overflows a deadline") {
-  const instant readings[] = {instant::min(), instant::min() + std::chrono::nanoseconds(1), instant{}, noon,
-                              instant::max() - std::chrono::nanoseconds(1), instant::max()};
-  const milliseconds times[] = {past_all_sums, none,         milliseconds(1), centuries - milliseconds(1), centuries, centuries * 2,
-                                almost_never,  never};
+  const instant readings[] = {instant::min(), instant::min() + std::chrono::nanoseconds(1), instant{},
+                              noon,           instant::max() - std::chrono::nanoseconds(1), instant::max()};
+  const milliseconds times[] = {past_all_sums, none,          milliseconds(1), centuries - milliseconds(1),
+                                centuries,     centuries * 2, almost_never,    never};
   for (const auto now : readings) {
     for (const auto time : times) {
       CAPTURE(now.time_since_epoch().count(), time.count());
