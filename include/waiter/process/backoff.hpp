@@ -9,9 +9,9 @@ namespace waiter {
 
 /// When the parent may fork again, after forks that failed and kids that died before their first client.
 ///
-/// At first every fork is free. After a burst of young deaths, without a sound kid among those born meanwhile, forks are tries: at
-/// least 100 ms apart, then 200, 400, 800, and at most 1 s, and one at a time. The first kid that proves sound ends that, and all
-/// forks are free again. So trouble costs little while it lasts, nobody is locked out for ever, and a pool is full again
+/// At first every fork is free. After a burst of young deaths, without a sound kid among those born meanwhile, forks are tries:
+/// at least 100 ms apart, then 200, 400, 800, and at most 1 s, and one at a time. The first kid that proves sound ends that, and
+/// all forks are free again. So trouble costs little while it lasts, nobody is locked out for ever, and a pool is full again
 /// within seconds. A fork that fails is tried again after 100 ms, and counts as no death.
 class backoff {
  public:

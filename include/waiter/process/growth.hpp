@@ -12,8 +12,8 @@ namespace waiter {
 
 /// How many kids a pool should have, seen over time.
 ///
-/// `spawn_target` judges one moment; this adds patience and constancy. When nobody is idle the pool grows at once. When idle kids are
-/// scarce it waits 5 ms for clients to go again, so that fleeting ones make no kids. And the target is set once for each
+/// `spawn_target` judges one moment; this adds patience and constancy. When nobody is idle the pool grows at once. When idle kids
+/// are scarce it waits 5 ms for clients to go again, so that fleeting ones make no kids. And the target is set once for each
 /// batch, or it would run ahead of every kid that is added.
 class growth {
  public:

@@ -13,8 +13,8 @@ namespace waiter {
 /// `starting`: not yet ready to accept. `idle`: waits for a client. `busy`: has one.
 enum class activity { starting, idle, busy };
 
-/// What a kid says of itself, and since when. It is gossip: late, or wrong when the kid has gone wild. A lie costs a fork too many
-/// or too few, and never more.
+/// What a kid says of itself, and since when. It is gossip: late, or wrong when the kid has gone wild. A lie costs a fork too
+/// many or too few, and never more.
 struct kid_report {
   activity state = activity::starting;
   instant since{};

@@ -22,8 +22,9 @@ struct retirement {
   instant look_again = instant::max();
 };
 
-/// A pool above its base lets a kid go that was idle for `px_idle`, down to the base exactly; but not when idle kids would be scarce
-/// without it, because then another would be made. A pool at its base, or below, retires nobody, however long they are idle.
+/// A pool above its base lets a kid go that was idle for `px_idle`, down to the base exactly; but not when idle kids would be
+/// scarce without it, because then another would be made. A pool at its base, or below, retires nobody, however long they are
+/// idle.
 inline retirement next_retirement(const child_table& kids, std::span<const kid_report> reports, const pool_limits& limits,
                                   instant now) {
   const census seen = take_census(kids, reports);

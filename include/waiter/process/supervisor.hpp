@@ -24,10 +24,10 @@ namespace waiter {
 
 /// The mind of a preforking parent: it is told what happened and says what to do, and touches no process itself.
 ///
-/// The loop reports what it learnt (`kid_ended`, `stop`, `hurry`), then calls `next` and does what it says, until that is `wait` or
-/// `finished`. After a `fork` it reports `kid_forked` or `fork_failed` before it asks again; `ask` and `kill` are booked when they
-/// are given, and need no report. Nothing is remembered that can be seen: what the pool needs is worked out anew from the kids
-/// that live and from what they say, so no lost message can leave it short.
+/// The loop reports what it learnt (`kid_ended`, `stop`, `hurry`), then calls `next` and does what it says, until that is `wait`
+/// or `finished`. After a `fork` it reports `kid_forked` or `fork_failed` before it asks again; `ask` and `kill` are booked when
+/// they are given, and need no report. Nothing is remembered that can be seen: what the pool needs is worked out anew from the
+/// kids that live and from what they say, so no lost message can leave it short.
 class supervisor {
  public:
   /// A kid that is no more. Its slot is vacant now.
