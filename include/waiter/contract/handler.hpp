@@ -16,9 +16,11 @@ class hook_access::clauses {
  public:
   template <class Handler, class Client, class Runs>
   static constexpr void explain() {
-    static_assert(named<hook::on_process, Handler> || near_misses::any<hook::on_process, Handler, Client, Runs>,
-                  "waiter: a handler needs on_process, the work for a client: write `void on_process(client_type& client)`. See "
-                  "docs/hooks.md");
+    if constexpr (!named<hook::on_process, Handler>) {
+      constexpr bool meant = near_misses::any<hook::on_process, Handler, Client, Runs>;
+      static_assert(meant, "waiter: a handler needs on_process, the work for a client: write `void on_process(client_type& client)`. "
+                           "See docs/hooks.md");
+    }
     near_misses::explain<Handler, Client, Runs>();
     explain_each<Handler, Client>(std::make_index_sequence<count>());
     using stated = implements<Handler>;

@@ -9,9 +9,9 @@ namespace waiter {
 ///
 /// `misspelt`: a name nobody means, refused whatever it is. `ownable`: a name that may well be a handler's own business; it is
 /// refused only when it could be called as the hook, the hook itself is missing, the fork policy would run it, and the handler
-/// does not state what it `implements`.
+/// does not state what it `implements`. `another`: one of these again, for another hook that may be meant.
 class hook_access::near_misses {
-#define WAITER_NEAR_MISSES(misspelt, ownable)                                                                                    \
+#define WAITER_NEAR_MISSES(misspelt, ownable, another)                                                                                    \
   misspelt(on_server_start, on_server_begin) misspelt(on_server_started, on_server_begin)                                        \
   misspelt(on_server_begins, on_server_begin) misspelt(on_server_began, on_server_begin)                                         \
   misspelt(on_server_init, on_server_begin) misspelt(on_begin_server, on_server_begin)                                           \
@@ -83,7 +83,7 @@ class hook_access::near_misses {
   misspelt(on_child_idle, on_prefork_child_idle) misspelt(on_kid_idle, on_prefork_child_idle)                                    \
   misspelt(onPreforkChildIdle, on_prefork_child_idle) misspelt(onPreforkIdle, on_prefork_child_idle)                             \
   misspelt(onChildIdle, on_prefork_child_idle)                                                                                   \
-  ownable(on_idle, on_prefork_child_idle)                                                                                        \
+  another(on_idle, on_prefork_child_idle)                                                                                        \
   misspelt(on_sig_chld, on_sig_child) misspelt(on_sigchld, on_sig_child) misspelt(on_sigchild, on_sig_child)                     \
   misspelt(on_sig_cld, on_sig_child) misspelt(on_sigcld, on_sig_child) misspelt(on_sig_children, on_sig_child)                   \
   misspelt(on_sig_kid, on_sig_child) misspelt(on_signal_child, on_sig_child) misspelt(on_signal_chld, on_sig_child)              \
@@ -124,16 +124,24 @@ class hook_access::near_misses {
   ownable(on_stop, on_server_close) ownable(on_shutdown, on_server_close) ownable(on_end, on_server_close)                       \
   ownable(on_finish, on_server_close)
 
+#define WAITER_SKIP(name, meant)
   struct decoy {
-#define WAITER_MISSPELT(name, meant) int name;
-#define WAITER_OWNABLE(name, meant)
-    WAITER_NEAR_MISSES(WAITER_MISSPELT, WAITER_OWNABLE)
-#undef WAITER_MISSPELT
-#undef WAITER_OWNABLE
+#define WAITER_NAME(name, meant) int name;
+    WAITER_NEAR_MISSES(WAITER_NAME, WAITER_NAME, WAITER_SKIP)
+#undef WAITER_NAME
   };
 
   template <class Handler>
   struct probe : open<Handler>, decoy {};
+
+  /// None of the names is there, which is all that is asked of most handlers, and quickly.
+  template <class Handler>
+  static constexpr bool none = requires {
+#define WAITER_NAME(name, meant) &probe<Handler>::name;
+    WAITER_NEAR_MISSES(WAITER_NAME, WAITER_NAME, WAITER_SKIP)
+#undef WAITER_NAME
+  };
+#undef WAITER_SKIP
 
   template <class Documented>
   struct like {};
@@ -154,7 +162,7 @@ class hook_access::near_misses {
   static constexpr bool any = false
 #define WAITER_MISSPELT(name, meant) || (hook::meant == Meant && WAITER_HAS_MISSPELT(name))
 #define WAITER_OWNABLE(name, meant) || (hook::meant == Meant && WAITER_HAS_OWNABLE(name, meant))
-      WAITER_NEAR_MISSES(WAITER_MISSPELT, WAITER_OWNABLE);
+      WAITER_NEAR_MISSES(WAITER_MISSPELT, WAITER_OWNABLE, WAITER_OWNABLE);
 #undef WAITER_MISSPELT
 #undef WAITER_OWNABLE
 
@@ -163,16 +171,18 @@ class hook_access::near_misses {
   static constexpr void explain() {
 #define WAITER_MISSPELT(name, meant)                                                                                             \
   {                                                                                                                              \
-    constexpr bool none = !WAITER_HAS_MISSPELT(name);                                                                            \
-    static_assert(none, "waiter: the handler has `" #name "`, which is no hook: did you mean `" #meant "`? See docs/hooks.md");  \
+    constexpr bool absent = !WAITER_HAS_MISSPELT(name);                                                                          \
+    static_assert(absent, "waiter: the handler has `" #name "`, which is no hook: did you mean `" #meant "`? See docs/hooks.md");\
   }
 #define WAITER_OWNABLE(name, meant)                                                                                              \
   {                                                                                                                              \
-    constexpr bool none = !WAITER_HAS_OWNABLE(name, meant);                                                                      \
-    static_assert(none, "waiter: nothing calls the handler's `" #name "`: did you mean `" #meant                                 \
-                        "`? If it is your own, state what the handler `implements`. See docs/hooks.md");                         \
+    constexpr bool absent = !WAITER_HAS_OWNABLE(name, meant);                                                                    \
+    static_assert(absent, "waiter: nothing calls the handler's `" #name "`: did you mean `" #meant                               \
+                          "`? If it is your own, state what the handler `implements`. See docs/hooks.md");                       \
   }
-    WAITER_NEAR_MISSES(WAITER_MISSPELT, WAITER_OWNABLE)
+    if constexpr (!none<Handler>) {
+      WAITER_NEAR_MISSES(WAITER_MISSPELT, WAITER_OWNABLE, WAITER_OWNABLE)
+    }
 #undef WAITER_MISSPELT
 #undef WAITER_OWNABLE
   }

@@ -72,7 +72,10 @@ class busy_board {
   }
 
   /// How urgently kids have called since this was last lowered: 0 not at all, 1 few are idle, 2 nobody is.
-  void calls(int level) noexcept { header_->called.store(level, std::memory_order_relaxed); }
+  void calls(int level) noexcept {
+    header_->called.store(level, std::memory_order_relaxed);
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+  }
 
   // ---- in the kid whose place it is
 
@@ -87,6 +90,9 @@ class busy_board {
   bool must_call() noexcept {
     const int mark = header_->mark.load(std::memory_order_relaxed);
     if (mark < 0) return false;
+    // The kid says that it is busy and then looks whether it must call; the parent says that it wants to be called and then
+    // looks who is busy. One of them sees the other.
+    std::atomic_thread_fence(std::memory_order_seq_cst);
     int idle = 0;
     for (std::size_t place = 0; place < used() && idle <= mark; ++place)
       idle += is(place) == state::idle || is(place) == state::starting;

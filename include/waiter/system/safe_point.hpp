@@ -13,6 +13,7 @@ class safe_point {
 
   /// `server.run_signal_hooks()` and `server.may_run_signal_hooks()` are called; `server` outlives the safe point.
   template <class Server>
+    requires requires(Server& server) { server.run_signal_hooks(), server.may_run_signal_hooks(); }
   explicit safe_point(Server& server) noexcept
       : server_(&server),
         run_([](void* one) { static_cast<Server*>(one)->run_signal_hooks(); }),

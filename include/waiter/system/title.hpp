@@ -90,10 +90,10 @@ class title {
     if (name_end == std::string::npos) return;
     std::istringstream rest(line.substr(name_end + 1));
     std::array<std::uint64_t, 52> field{};
-    std::string state;
-    rest >> state;
-    for (std::size_t number = 4; number < field.size(); ++number)
-      if (std::int64_t below_zero_too = 0; number < 26 ? !(rest >> below_zero_too) : !(rest >> field[number])) return;
+    std::string skipped;
+    for (std::size_t number = 3; number < 26; ++number) rest >> skipped;
+    for (std::size_t number = 26; number < field.size(); ++number) rest >> field[number];
+    if (!rest) return;
     map_.start_code = field[26];
     map_.end_code = field[27];
     map_.start_stack = field[28];

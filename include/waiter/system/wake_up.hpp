@@ -21,6 +21,9 @@ class wake_up {
     write_.reset(ends[1]);
   }
 
+  /// In a kid, which only rings.
+  void only_ring() noexcept { read_.reset(); }
+
   /// Never blocks; a full pipe has woken the parent already.
   void ring() const noexcept {
     const char one = 0;

@@ -1,0 +1,181 @@
+#ifndef WAITER_BASIC_WAITER_HPP
+#define WAITER_BASIC_WAITER_HPP
+
+#include <waiter/census.hpp>
+#include <waiter/contract/fork_policy.hpp>
+#include <waiter/contract/handler.hpp>
+#include <waiter/contract/transport_policy.hpp>
+#include <waiter/error.hpp>
+#include <waiter/fwd.hpp>
+#include <waiter/hook.hpp>
+#include <waiter/options.hpp>
+#include <waiter/process/signal_name.hpp>
+#include <waiter/server/fork_host.hpp>
+#include <waiter/server/listen_on.hpp>
+#include <waiter/server/logger.hpp>
+#include <waiter/system/signal_handlers.hpp>
+
+#include <sys/types.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdint>
+#include <exception>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace waiter {
+
+/// A server whose clients are served by processes.
+///
+/// Derive from it, give your class as `Handler`, and write `on_process`; the other hooks are called if you have them. Who
+/// serves a client is the `ForkPolicy`'s affair (`nofork`, `forking`, `prefork`), what carries its bytes the `TransportPolicy`'s
+/// (`plain`, `ssl`). `docs/hooks.md` tells which process runs which hook.
+///
+/// One server runs in a process at a time: signal handlers are the process's. `run()` takes TERM, INT, QUIT, HUP, USR1, USR2,
+/// CHLD and PIPE, and gives them back as they were.
+template <class Handler, class ForkPolicy, class TransportPolicy>
+class basic_waiter {
+  using fork_policy = contract::checked_fork_policy<ForkPolicy>;
+  using transport_policy = contract::checked_transport_policy<TransportPolicy>;
+
+ public:
+  using client_type = typename transport_policy::client_type;
+  using options = basic_options<fork_policy, transport_policy>;
+
+  /// A handler inherits it: `using basic_waiter::basic_waiter;`. Nothing happens before `run()`.
+  explicit basic_waiter(options settings = {}) : options_(std::move(settings)) {}
+
+  // A server belongs to its process, its sockets and its kids.
+  basic_waiter(const basic_waiter&) = delete;
+  basic_waiter& operator=(const basic_waiter&) = delete;
+
+  /// Serves until it is stopped: by TERM or INT, by QUIT without patience for the clients in hand, or by `break_main_loop()`.
+  ///
+  /// Returns 0, or 100 when the listening socket, or what the transport needs before it, cannot be made, or when the options
+  /// contradict each other; then the log says why in one sentence, and nothing is left behind. Throws only what `on_exception`
+  /// has thrown. May be called again. Kids never return from it.
+  int run() {
+    contract::explain_handler<Handler, basic_waiter, client_type, typename fork_policy::runs>();
+    system::signal_handlers signals;
+    error_code error;
+    if (signals.take(error); error) return not_listening("the signals of this process are taken: " + error.message());
+
+    host_.emplace(contract::handler_of<Handler>(*this), fork_, transport_, options_);
+    parent_ = ::getpid();
+    const int result = live();
+    const auto escaped = host_->escaped();
+    host_.reset();
+    signals.give_back();
+    if (escaped) std::rethrow_exception(escaped);
+    return result;
+  }
+
+  /// Ends the main loop of the process it is called in: the server's, after what is in hand; or that of a preforked kid, after
+  /// its client. A forking kid has none, and outside of run() there is none.
+  void break_main_loop() noexcept {
+    if (host_) host_->stop();
+  }
+
+  static constexpr bool ssl_in_use() noexcept { return transport_policy::encrypted; }
+
+  /// True in a kid; in `nofork` from on_child_start to on_child_exit.
+  bool is_child() const noexcept { return host_ && host_->is_child(); }
+
+  /// The listening socket, in the listening process, from on_listen_ok to on_server_close; otherwise -1. It stays the server's.
+  int get_server_socket() const noexcept { return host_ && !host_->is_kid() ? host_->listener().get() : -1; }
+
+  /// The socket of the client in hand, or -1. It stays the client's.
+  int get_client_socket() const noexcept { return host_ ? host_->client_descriptor() : -1; }
+
+  /// The port that it listens on, also when the kernel chose it; 0 when it does not listen.
+  std::uint16_t get_port() const noexcept { return host_ ? port_ : std::uint16_t{0}; }
+
+  /// How many kids have a client, and how many there are; as it is now, in every process of the server.
+  std::pair<int, int> get_busy_kids_count() const noexcept {
+    const census all = fork_.count();
+    return {all.busy, all.kids};
+  }
+  int get_kids_count() const noexcept { return fork_.count().kids; }
+
+  /// The listening process, in every process of the server; 0 before the first run().
+  pid_t get_parent_pid() const noexcept { return parent_; }
+
+  /// All kids, in the listening process; in a kid there are none.
+  std::vector<pid_t> get_kid_pids() const { return host_ && host_->is_kid() ? std::vector<pid_t>() : fork_.kid_pids(); }
+
+  /// Sends a signal to every kid: by number, or by name ("USR1", "SIGUSR1", "10"). In a kid it does nothing.
+  /// \return `error::unknown_signal`, and nothing was sent, when there is no such signal
+  error_code propagate_signal(int signal) noexcept { return propagate_signal(std::string_view(std::to_string(signal))); }
+  error_code propagate_signal(std::string_view name) noexcept {
+    const auto signal = signal_number(name);
+    if (!signal) return error::unknown_signal;
+    if (host_ && !host_->is_kid()) fork_.signal_kids(*signal);
+    return {};
+  }
+
+  /// Asks all kids to end, each after its client. A pool fills up again, unless the server stops.
+  error_code stop_all_kids(int signal = SIGTERM) noexcept { return propagate_signal(signal); }
+
+  /// Writes one line: the parts, put together with `<<`, to `options::logger`, or with the time and the process to standard error.
+  template <class... Parts>
+  void log(const Parts&... parts) const noexcept {
+    log_parts(options_.logger, parts...);
+  }
+  /// The same, when `options::debug` is set.
+  template <class... Parts>
+  void log_debug(const Parts&... parts) const noexcept {
+    if (options_.debug) log(parts...);
+  }
+
+  const options& get_options() const noexcept { return options_; }
+
+ protected:
+  ~basic_waiter() = default;
+
+ private:
+  int live() {
+    auto& host = *host_;
+    debug_hooks();
+    host.template call<hook::on_server_begin>();
+    if (host.escaped()) return exit_not_listening;
+    std::optional<std::string> wrong = transport_.prepare(options_.transport);
+    if (!wrong) wrong = listen_on(host.listener(), options_);
+    if (!wrong) wrong = fork_.prepare(options_.fork);
+    if (wrong) return not_listening(*wrong);
+
+    port_ = host.listener().local().port();
+    host.template call<hook::on_listen_ok>();
+    fork_.serve(host);
+    host.template call<hook::on_server_close>();
+    host.listener().close();
+    host.finish_lingering();
+    return exit_ok;
+  }
+
+  int not_listening(const std::string& reason) const noexcept {
+    log("not listening: ", reason);
+    return exit_not_listening;
+  }
+
+  void debug_hooks() const {
+    if (!options_.debug) return;
+    std::string names;
+    for (const auto name : hook_access::names_in<Handler>()) names.append(" ").append(name);
+    log(fork_policy::name, ", ", transport_policy::name, ", hooks:", names);
+  }
+
+  options options_;
+  fork_policy fork_;
+  transport_policy transport_;
+  std::optional<fork_host<Handler, fork_policy, transport_policy>> host_;
+  pid_t parent_ = 0;
+  std::uint16_t port_ = 0;
+};
+
+}  // namespace waiter
+
+#endif

@@ -1,0 +1,162 @@
+#ifndef WAITER_CLIENT_CONNECTION_HPP
+#define WAITER_CLIENT_CONNECTION_HPP
+
+#include <waiter/client/deadline.hpp>
+#include <waiter/error.hpp>
+#include <waiter/system/accepted.hpp>
+#include <waiter/system/interruptible.hpp>
+#include <waiter/system/safe_point.hpp>
+#include <waiter/system/socket_timeout.hpp>
+
+#include <boost/asio/error.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstddef>
+#include <utility>
+
+namespace waiter {
+
+/// The bytes under every transport: an accepted socket whose reads and writes keep the client's deadlines, let the hooks of
+/// signals run while they wait, and never raise SIGPIPE.
+///
+/// The socket blocks, and the kernel keeps the time (SO_RCVTIMEO, SO_SNDTIMEO), so an undisturbed read or write is one system call.
+class connection {
+ public:
+  using endpoint = boost::asio::ip::tcp::endpoint;
+
+  /// Owns the socket from now on. `pause` is where the server's signal hooks run.
+  connection(system::accepted&& client, milliseconds io_timeout, system::safe_point pause = {}) noexcept
+      : socket_(std::move(client.socket)),
+        peer_(client.peer),
+        pause_(pause),
+        receive_timeout_(client.receive_timeout),
+        send_timeout_(client.send_timeout) {
+    deadline_.set_io_timeout(io_timeout);
+  }
+
+  /// Waits for bytes. 0 comes with an error: `asio::error::eof` at the end, `error::timed_out`, or the system's.
+  std::size_t receive(void* data, std::size_t size, error_code& error) noexcept {
+    const std::size_t got = perform(
+        SO_RCVTIMEO, receive_timeout_, [&]() noexcept { return ::recv(socket_.get(), data, size, 0); }, error);
+    if (got == 0 && !error && size != 0) {
+      at_end_ = true;
+      error = boost::asio::error::eof;
+    }
+    return got;
+  }
+
+  /// Sends some of the bytes. 0 comes with an error, unless `size` is 0.
+  std::size_t transmit(const void* data, std::size_t size, error_code& error) noexcept {
+    return perform(
+        SO_SNDTIMEO, send_timeout_, [&]() noexcept { return ::send(socket_.get(), data, size, MSG_NOSIGNAL); }, error);
+  }
+
+  client_deadline& deadline() noexcept { return deadline_; }
+  const client_deadline& deadline() const noexcept { return deadline_; }
+
+  const endpoint& peer() const noexcept { return peer_; }
+
+  endpoint local() const noexcept {
+    endpoint here;
+    auto size = static_cast<socklen_t>(here.capacity());
+    if (::getsockname(socket_.get(), here.data(), &size) == 0) here.resize(size);
+    return here;
+  }
+
+  /// Half-close: the client reads to the end of what was sent, and may go on sending (shutdown(2), SHUT_WR).
+  void shutdown_send(error_code& error) noexcept {
+    if (::shutdown(socket_.get(), SHUT_WR) == 0)
+      error.clear();
+    else
+      error.assign(errno, boost::system::system_category());
+  }
+
+  /// True once the client's end of stream was read: nothing can be left unread.
+  bool at_end() const noexcept { return at_end_; }
+
+  bool is_open() const noexcept { return static_cast<bool>(socket_); }
+  int native_handle() const noexcept { return socket_.get(); }
+
+  /// Gives the descriptor away, with the deadlines lifted that stood on it.
+  system::descriptor release() noexcept {
+    adopt_timeout(SO_RCVTIMEO, receive_timeout_, never);
+    adopt_timeout(SO_SNDTIMEO, send_timeout_, never);
+    return std::move(socket_);
+  }
+
+  system::descriptor take_socket() noexcept { return std::move(socket_); }
+
+  void close() noexcept { socket_.reset(); }
+
+ private:
+  using clock = std::chrono::steady_clock;
+  using instant = client_deadline::instant;
+
+  template <class Call>
+  std::size_t perform(int which, milliseconds& standing, Call&& call, error_code& error) noexcept {
+    error.clear();
+    // Without a limit on the client's whole time the kernel's own clock will do, and ours is not asked.
+    bool watched = deadline_.has_expiry();
+    instant ends = watched ? deadline_.operation_ends(clock::now()) : instant::max();
+    for (;;) {
+      if (!is_open()) return fail(error, waiter::error::not_open);
+      const milliseconds left = watched ? remaining(ends) : deadline_.io_timeout();
+      if (left <= milliseconds::zero()) return fail(error, waiter::error::timed_out);
+      adopt_timeout(which, standing, left);
+      const ssize_t count = interrupted_call(call);
+      if (count >= 0) return static_cast<std::size_t>(count);
+      if (errno == EINTR) {
+        if (!std::exchange(watched, true)) ends = deadline_.operation_ends(clock::now());
+      } else if ((errno == EAGAIN || errno == EWOULDBLOCK) && standing != never) {
+        if (!watched || clock::now() >= ends) return fail(error, waiter::error::timed_out);
+      } else {
+        error.assign(errno, boost::system::system_category());
+        return 0;
+      }
+    }
+  }
+
+  // Ends with EINTR only after the hooks of the signals have run.
+  template <class Call>
+  ssize_t interrupted_call(Call&& call) noexcept {
+    const ssize_t count = system::interruptible(socket_.get(), call);
+    if (count >= 0 || errno != EINTR) return count;
+    if (!pause_.open()) return call();
+    pause_();
+    errno = EINTR;
+    return -1;
+  }
+
+  static milliseconds remaining(instant ends) noexcept {
+    return ends == instant::max() ? never : std::chrono::ceil<milliseconds>(ends - clock::now());
+  }
+
+  // A limit that is a little too long already stands for the right one: it spares a system call for every read of a client
+  // whose time runs, and is late by a sixteenth at most.
+  void adopt_timeout(int which, milliseconds& standing, milliseconds wanted) noexcept {
+    if (standing == wanted) return;
+    const bool near = standing != never && wanted != never && standing <= wanted + wanted / 16 + milliseconds(1) && standing >= wanted / 2;
+    if (near && deadline_.has_expiry()) return;
+    if (system::set_socket_timeout(socket_.get(), which, wanted)) standing = wanted;
+  }
+
+  static std::size_t fail(error_code& error, waiter::error reason) noexcept {
+    error = reason;
+    return 0;
+  }
+
+  system::descriptor socket_;
+  endpoint peer_;
+  client_deadline deadline_;
+  system::safe_point pause_;
+  milliseconds receive_timeout_;
+  milliseconds send_timeout_;
+  bool at_end_ = false;
+};
+
+}  // namespace waiter
+
+#endif

@@ -1,0 +1,56 @@
+#ifndef WAITER_FORK_NOFORK_HPP
+#define WAITER_FORK_NOFORK_HPP
+
+#include <waiter/census.hpp>
+#include <waiter/error.hpp>
+#include <waiter/hook.hpp>
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace waiter {
+
+/// One process, one client at a time; the others wait in the kernel's queue.
+class nofork {
+ public:
+  struct options {};
+
+  static constexpr std::string_view name = "nofork";
+
+  using runs = hooks<hook::on_server_begin, hook::on_listen_ok, hook::on_accept_error, hook::on_accept_ok, hook::on_child_start,
+                     hook::on_ssl_error, hook::on_process, hook::on_exception, hook::on_close, hook::on_child_exit,
+                     hook::on_forking_idle, hook::on_sig_hup, hook::on_sig_usr1, hook::on_sig_usr2, hook::on_server_close>;
+
+  std::optional<std::string> prepare(const options&) { return std::nullopt; }
+
+  template <class Host>
+  void serve(Host& host) {
+    host.template prepare_idle_hook<hook::on_forking_idle>();
+    while (auto accepted = host.template next_client<hook::on_forking_idle>([] {})) {
+      auto client = host.welcome(std::move(*accepted));
+      if (!host.greet(client)) {
+        host.part(client);
+        continue;
+      }
+      host.play_child(true);
+      if (host.template call<hook::on_child_start>())
+        host.serve(client);
+      else
+        host.part(client);
+      host.template call<hook::on_child_exit>();
+      host.play_child(false);
+    }
+  }
+
+  census count() const noexcept { return {}; }
+  std::vector<pid_t> kid_pids() const { return {}; }
+  void signal_kids(int) noexcept {}
+};
+
+}  // namespace waiter
+
+#endif

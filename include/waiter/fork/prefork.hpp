@@ -1,0 +1,257 @@
+#ifndef WAITER_FORK_PREFORK_HPP
+#define WAITER_FORK_PREFORK_HPP
+
+#include <waiter/census.hpp>
+#include <waiter/error.hpp>
+#include <waiter/hook.hpp>
+#include <waiter/options.hpp>
+#include <waiter/process/instant.hpp>
+#include <waiter/process/kid_report.hpp>
+#include <waiter/process/pool_limits.hpp>
+#include <waiter/process/supervisor.hpp>
+#include <waiter/process/wait_status.hpp>
+#include <waiter/system/busy_board.hpp>
+#include <waiter/system/death_pipe.hpp>
+#include <waiter/system/fork.hpp>
+#include <waiter/system/reap.hpp>
+#include <waiter/system/signal_mask.hpp>
+#include <waiter/system/title.hpp>
+#include <waiter/system/wake_up.hpp>
+
+#include <sys/types.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace waiter {
+
+/// A pool of processes that accept for themselves. The parent keeps the pool at its size and never sees a client.
+class prefork {
+ public:
+  struct options {
+    /// So many kids stand ready; the pool grows by as many again while few of them are idle. 0 means 8. Below 0: its absolute
+    /// value, and that of `maxfork` too unless it is given.
+    int prefork = 8;
+    /// The pool grows no further than this; then clients wait in the kernel's queue. 0 means 1024; below 0 there is no limit of ours.
+    int maxfork = 0;
+    /// A kid above `prefork` that was idle for this long leaves. Below 1 s means 31 s.
+    milliseconds px_idle{31000};
+    /// Fork even while another thread lives in the process. The kid may then use nothing that such a thread may have locked (fork(2)).
+    bool allow_threads = false;
+  };
+
+  static constexpr std::string_view name = "prefork";
+
+  using runs = hooks<hook::on_server_begin, hook::on_listen_ok, hook::on_accept_error, hook::on_accept_ok, hook::on_fork_ok,
+                     hook::on_child_start, hook::on_ssl_error, hook::on_process, hook::on_exception, hook::on_close,
+                     hook::on_child_exit, hook::on_prefork_child_idle, hook::on_sig_child, hook::on_sig_hup, hook::on_sig_usr1,
+                     hook::on_sig_usr2, hook::on_child_sig_hup, hook::on_child_sig_usr1, hook::on_child_sig_usr2,
+                     hook::on_server_close>;
+
+  /// Before the socket: nullopt, or why there can be no kids.
+  std::optional<std::string> prepare(const options& settings) {
+    limits_ = effective_pool_limits(settings.prefork, settings.maxfork, settings.px_idle);
+    limits_.maxfork = std::min(limits_.maxfork, most_places);
+    limits_.prefork = std::min(limits_.prefork, limits_.maxfork);
+    allow_threads_ = settings.allow_threads;
+    title_.remember();
+    board_.close();
+    error_code error;
+    board_.open(static_cast<std::size_t>(limits_.maxfork), error);
+    if (!error) parent_.open(error);
+    if (!error) bell_.open(error);
+    if (error) return "no shared memory and pipes for " + std::to_string(limits_.maxfork) + " kids: " + error.message();
+    return std::nullopt;
+  }
+
+  /// The parent's life, from the listening socket to its last kid.
+  template <class Host>
+  void serve(Host& host) {
+    host.template prepare_idle_hook<hook::on_prefork_child_idle>();
+    const system::signal_mask mask;
+    host.hold_signals(&mask);
+    pool_.emplace(limits_, host.settings().grace);
+    while (turn(host)) {
+    }
+    pool_.reset();
+    parent_.close();
+    bell_.close();
+    host.hold_signals(nullptr);
+  }
+
+  census count() const noexcept {
+    auto all = board_.count();
+    if (!pool_) return all;
+    const int kids = pool_->kids().count();
+    return {.busy = std::min(all.busy, kids), .kids = kids};
+  }
+  std::vector<pid_t> kid_pids() const { return pool_ ? pool_->kids().pids() : std::vector<pid_t>(); }
+  void signal_kids(int signal) noexcept {
+    if (!pool_) return;
+    pool_->kids().for_each([signal](std::size_t, const child_table::kid& kid) { ::kill(kid.pid, signal); });
+  }
+
+ private:
+  using clock = std::chrono::steady_clock;
+
+  // A place takes 64 bytes of address space, and memory only once it is used.
+  static constexpr int most_places = 65536;
+  static constexpr int nobody_calls = -1;
+  /// A wait that ends so soon is one for scarcity to last; who calls meanwhile because few are idle is not heard.
+  static constexpr milliseconds moment{10};
+
+  // Looks, then does what the supervisor says until it says to wait. False when the pool has ended.
+  template <class Host>
+  bool turn(Host& host) {
+    look_around(host);
+    board_.wake_at(mark_);
+    board_.calls(hushed_ ? 1 : 0);
+    for (;;) {
+      const instant now = clock::now();
+      if (host.stopping()) pool_->stop(now);
+      if (host.hurried()) pool_->hurry(now);
+      const auto next = pool_->next(reports(), now);
+      switch (next.kind) {
+        case action::fork: fork_kid(host, next.slot); break;
+        case action::ask: ::kill(next.pid, SIGTERM); break;
+        case action::kill: ::kill(next.pid, SIGKILL); break;
+        case action::finished: return false;
+        case action::wait: return wait(host, next.until, now);
+      }
+    }
+  }
+
+  template <class Host>
+  bool wait(Host& host, instant until, instant now) {
+    const int kids = pool_->kids().count();
+    const int mark = host.stopping() || kids >= limits_.maxfork ? nobody_calls : low_mark(kids);
+    const bool hushed = until < now + moment;
+    if (mark != mark_ || hushed != hushed_) {
+      // A kid that became busy after the look, and found that it need not call, has to be seen by another look.
+      mark_ = mark;
+      hushed_ = hushed;
+      return true;
+    }
+    host.wait(until, bell_.get());
+    bell_.clear();
+    return true;
+  }
+
+  // Signals, and kids that have ended.
+  template <class Host>
+  void look_around(Host& host) {
+    host.run_signal_hooks();
+    if (!host.take_kid_has_ended()) return;
+    const auto ours = [this](pid_t pid) { return pool_->kids().find(pid).has_value(); };
+    while (const auto dead = system::reap_next(ours, [this] { return pool_->kids().pids(); })) {
+      const auto place = *pool_->kids().find(dead->pid);
+      const auto told = report(place);
+      const auto ended = pool_->kid_ended(dead->pid, told, board_.has_served(place), clock::now());
+      board_.vacate(place);
+      if (ended && ended->young) host.log("kid ", dead->pid, " ended before its first client: ", describe_wait_status(dead->status));
+      host.template call<hook::on_sig_child>(dead->pid, dead->status);
+    }
+  }
+
+  template <class Host>
+  void fork_kid(Host& host, std::size_t place) {
+    board_.seat(place);
+    error_code error;
+    const pid_t pid = system::fork_process(allow_threads_, error);
+    if (pid == 0) live(host, place);
+    if (pid > 0) {
+      pool_->kid_forked(place, pid, clock::now());
+      host.template call<hook::on_fork_ok>(pid);
+      return;
+    }
+    board_.vacate(place);
+    const instant now = clock::now();
+    pool_->fork_failed(now);
+    if (now >= logged_failure_ + std::chrono::seconds(1)) {
+      logged_failure_ = now;
+      host.log("fork failed: ", error.message());
+    }
+  }
+
+  template <class Host>
+  [[noreturn]] void live(Host& host, std::size_t place) {
+    constexpr bool ticks = Host::template has<hook::on_prefork_child_idle>;
+    pool_.reset();
+    bell_.only_ring();
+    title_.take_over();
+    host.become_kid(true);
+    host.watch_parent(parent_);
+
+    std::uint32_t clients = 0;
+    instant since = clock::now();
+    bool stay = host.template call<hook::on_child_start>();
+    const bool failed = !stay;
+    board_.idle(place);
+    title_.idle(clients);
+    while (stay) {
+      auto accepted = host.template next_client<hook::on_prefork_child_idle>([&] {
+        const auto seconds = std::chrono::floor<std::chrono::seconds>(clock::now() - since).count();
+        title_.idle(clients, clients == 0 ? -seconds : seconds);
+      });
+      if (!accepted) break;
+      board_.busy(place);
+      if (board_.must_call()) bell_.ring();
+      title_.busy(++clients);
+      auto client = host.welcome(std::move(*accepted));
+      if (host.greet(client))
+        stay = host.serve(client);
+      else
+        host.part(client);
+      board_.served(place);
+      board_.idle(place);
+      // Without an idle hook nothing would wake the kid to bring the seconds up to date.
+      if constexpr (ticks) {
+        since = clock::now();
+        title_.idle(clients, 0);
+      } else {
+        title_.idle(clients);
+      }
+    }
+    host.template call<hook::on_child_exit>();
+    host.leave(failed || host.escaped() != nullptr);
+  }
+
+  kid_report report(std::size_t place) const {
+    using state = system::busy_board::state;
+    const auto is = board_.is(place);
+    return {.state = is == state::busy ? activity::busy : is == state::idle ? activity::idle : activity::starting,
+            .since = board_.since(place)};
+  }
+
+  const std::vector<kid_report>& reports() {
+    reports_.clear();
+    pool_->kids().for_each([this](std::size_t place, const child_table::kid&) {
+      reports_.resize(place);
+      reports_.push_back(report(place));
+    });
+    return reports_;
+  }
+
+  pool_limits limits_{};
+  std::optional<supervisor> pool_;
+  std::vector<kid_report> reports_;
+  system::busy_board board_;
+  system::death_pipe parent_;
+  system::wake_up bell_;
+  system::title title_;
+  instant logged_failure_{};
+  bool allow_threads_ = false;
+  int mark_ = nobody_calls;
+  bool hushed_ = false;
+};
+
+}  // namespace waiter
+
+#endif

@@ -1,0 +1,401 @@
+#ifndef WAITER_SERVER_FORK_HOST_HPP
+#define WAITER_SERVER_FORK_HOST_HPP
+
+#include <waiter/client/connection.hpp>
+#include <waiter/client/farewell.hpp>
+#include <waiter/client/lingering.hpp>
+#include <waiter/contract/hook_access.hpp>
+#include <waiter/error.hpp>
+#include <waiter/hook.hpp>
+#include <waiter/hook_name.hpp>
+#include <waiter/options.hpp>
+#include <waiter/process/accept_failure.hpp>
+#include <waiter/process/instant.hpp>
+#include <waiter/server/client_fault.hpp>
+#include <waiter/server/logger.hpp>
+#include <waiter/system/accepted.hpp>
+#include <waiter/system/death_pipe.hpp>
+#include <waiter/system/event_wait.hpp>
+#include <waiter/system/fork.hpp>
+#include <waiter/system/listener.hpp>
+#include <waiter/system/signal_mailbox.hpp>
+#include <waiter/system/signal_mask.hpp>
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <exception>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace waiter {
+
+/// The server as its fork policy sees it: what was asked for, the hooks, the signals, and the life of one client.
+///
+/// A policy decides which process does what; everything that is to be done stands here, once. There is one host in a server,
+/// and a kid goes on with its copy. Nothing here throws: what a hook throws goes to on_exception.
+template <class Handler, class ForkPolicy, class TransportPolicy>
+class fork_host {
+ public:
+  using client_type = typename TransportPolicy::client_type;
+  using options = basic_options<ForkPolicy, TransportPolicy>;
+
+  fork_host(Handler& handler, ForkPolicy& policy, TransportPolicy& transport, const options& settings) noexcept
+      : handler_(handler), policy_(policy), transport_(transport), settings_(settings), timeout_(effective_timeout(settings.timeout)) {}
+  fork_host(const fork_host&) = delete;
+  fork_host& operator=(const fork_host&) = delete;
+
+  // ---- what was asked for
+
+  const options& settings() const noexcept { return settings_; }
+  milliseconds timeout() const noexcept { return timeout_; }
+  system::listener& listener() noexcept { return listener_; }
+  const system::listener& listener() const noexcept { return listener_; }
+
+  template <class... Parts>
+  void log(const Parts&... parts) noexcept {
+    log_parts(settings_.logger, parts...);
+  }
+  template <class... Parts>
+  void log_debug(const Parts&... parts) noexcept {
+    if (settings_.debug) log_parts(settings_.logger, parts...);
+  }
+
+  // ---- hooks
+
+  /// The handler has this hook. Known to the compiler, so what nobody listens for need not be done.
+  template <hook Hook>
+  static constexpr bool has = hook_access::bound<Hook, Handler, client_type>;
+
+  /// Calls a hook, if the handler has it, with the signals let in. False when it threw.
+  template <hook Hook, class... Args>
+  bool call(Args&&... args) noexcept {
+    if constexpr (has<Hook>) {
+      std::optional<system::signal_mask::opened> open;
+      if (mask_ != nullptr) open.emplace(*mask_);
+      try {
+        hook_access::call<Hook>(handler_, std::forward<Args>(args)...);
+      } catch (...) {
+        caught(Hook);
+        return false;
+      }
+    }
+    return true;
+  }
+
+  // ---- stopping
+
+  /// Asked to end: the server, or in a kid this kid.
+  bool stopping() const noexcept { return stopping_; }
+  /// QUIT: the grace of the clients in hand is over.
+  bool hurried() const noexcept { return hurried_; }
+  /// In a kid that takes one client only there is no main loop to break.
+  void stop() noexcept {
+    if (!is_kid_ || accepts_) stopping_ = true;
+  }
+  /// What on_exception threw on: it leaves run() when the server has stopped.
+  std::exception_ptr escaped() const noexcept { return escaped_; }
+
+  // ---- signals
+
+  /// Keeps the signals out of this process but for its waits and hooks; before `mask` dies, null. What `wait` needs.
+  void hold_signals(const system::signal_mask* mask) noexcept { mask_ = mask; }
+
+  bool may_run_signal_hooks() const noexcept { return !in_signal_hook_; }
+
+  /// Runs the hooks of what has arrived. Called in the loops, and by a client's waits.
+  void run_signal_hooks() noexcept {
+    if (!may_run_signal_hooks()) return;
+    in_signal_hook_ = true;
+    auto& box = system::mailbox;
+    while (box.any()) {
+      box.look();
+      using system::notice;
+      const bool quit = box.take(notice::quit) != 0;
+      if (box.take(notice::term) + box.take(notice::interrupt) != 0 || quit) stop();
+      if (quit) hurried_ = true;
+      if (box.take(notice::child) != 0) kid_has_ended_ = true;
+      if (box.take(notice::parent_gone) != 0 && parent_ != nullptr && !parent_->parent_lives()) stop();
+      const unsigned hup = box.take(notice::hup), usr1 = box.take(notice::usr1), usr2 = box.take(notice::usr2);
+      if (is_kid_) {
+        repeat<hook::on_child_sig_hup>(hup, 0);
+        repeat<hook::on_child_sig_usr1>(usr1, 0);
+        repeat<hook::on_child_sig_usr2>(usr2, 0);
+      } else {
+        repeat<hook::on_sig_hup>(hup, 0);
+        repeat<hook::on_sig_usr1>(usr1, SIGUSR1);
+        repeat<hook::on_sig_usr2>(usr2, SIGUSR2);
+      }
+    }
+    in_signal_hook_ = false;
+  }
+
+  /// True once after SIGCHLD: then the policy looks which of its kids have ended.
+  bool take_kid_has_ended() noexcept { return std::exchange(kid_has_ended_, false); }
+  /// In a kid: it leaves, after its client, when `parent` says that nobody looks after it any more.
+  void watch_parent(system::death_pipe& parent) noexcept {
+    parent_ = &parent;
+    parent.watch();
+    if (!parent.parent_lives()) stop();
+  }
+
+  // ---- waiting for a client, where this process accepts
+
+  /// Makes the listening socket wake this server's processes for `Idle`, if the handler has that hook. Before the first fork.
+  template <hook Idle>
+  void prepare_idle_hook() noexcept {
+    listener_.accept_timeout(has<Idle> ? timeout_ : never);
+  }
+
+  /// Waits for the next client, however long that takes; runs the hooks of signals, of failed accepts and of idleness meanwhile.
+  /// `at_idle()` is called before `Idle`. Nothing when the process is to stop.
+  template <hook Idle, class AtIdle>
+  std::optional<system::accepted> next_client(AtIdle&& at_idle) noexcept {
+    instant idle_at = has<Idle> ? clock::now() + timeout_ : instant::max();
+    // The kernel's own timer runs from the beginning of each accept, so after a signal the rest is waited for with ours.
+    bool kernel_keeps_time = true;
+    const auto idle = [&] {
+      at_idle();
+      call<Idle>();
+      idle_at = clock::now() + timeout_;
+      kernel_keeps_time = true;
+    };
+    for (;;) {
+      if (system::mailbox.any()) run_signal_hooks();
+      if (stopping_) return std::nullopt;
+      if ((has<Idle> && !kernel_keeps_time) || !lingering_.empty()) {
+        if (!wait_readable(idle_at)) {
+          if (clock::now() >= idle_at) idle();
+          continue;
+        }
+      }
+      error_code error;
+      if (auto client = listener_.accept(error)) return client;
+      if (error == boost::system::errc::interrupted)
+        kernel_keeps_time = false;
+      else if (error == boost::system::errc::timed_out)
+        idle();
+      else
+        pause_after(error);
+    }
+  }
+
+  /// Waits until somebody connects, `until` is reached, or a signal arrives; meanwhile looks after the refused.
+  /// True when an accept will find somebody.
+  bool wait_readable(instant until) noexcept {
+    std::optional<system::signal_mask> for_now;
+    if (mask_ == nullptr) for_now.emplace();
+    const auto& waiting = mask_ != nullptr ? mask_->waiting() : for_now->waiting();
+    const bool accepting = clock::now() >= paused_until_;
+    waited_.clear();
+    waited_.push_back({accepting ? listener_.get() : -1, POLLIN, 0});
+    lingering_.watch(waited_);
+    if (!accepting) until = std::min(until, paused_until_);
+    if (!system::mailbox.any()) system::wait_for_event(waited_, std::min(until, lingering_.next()), waiting);
+    if (!lingering_.empty()) lingering_.work(clock::now());
+    return waited_.front().revents != 0;
+  }
+
+  /// Waits for a signal, or for `until`; `also` is a descriptor that ends the wait too.
+  void wait(instant until, int also = -1) noexcept {
+    pollfd one{also, POLLIN, 0};
+    if (!system::mailbox.any()) system::wait_for_event({&one, 1}, until, mask_->waiting());
+  }
+
+  /// Tells of a failed accept, and stays away from the socket for a while when trying again at once would spin.
+  void accept_failed(const error_code& error) noexcept {
+    const auto advice = after_accept_failed(error.value());
+    if (const auto now = clock::now(); now >= logged_accept_failure_ + std::chrono::seconds(1)) {
+      logged_accept_failure_ = now;
+      log("accept failed: ", error.message());
+    }
+    call<hook::on_accept_error>(error);
+    if (advice == accept_advice::give_up) stopping_ = true;
+    if (advice == accept_advice::pause) paused_until_ = clock::now() + std::chrono::milliseconds(100);
+  }
+
+  // ---- the life of a client
+
+  client_type welcome(system::accepted&& from) noexcept {
+    client_ = from.socket.get();
+    return transport_.welcome(connection(std::move(from), settings_.io_timeout, system::safe_point(*this)));
+  }
+
+  /// on_accept_ok.
+  bool greet(client_type& client) noexcept { return call<hook::on_accept_ok>(client); }
+
+  /// The handshake, on_process and on_close, and the client is closed. False when on_process says that it was the kid's last.
+  bool serve(client_type& client) noexcept {
+    bool stay = true;
+    if (const auto reason = transport_.handshake(client)) {
+      log_debug("handshake with ", client.peer(), " failed: ", *reason);
+      call<hook::on_ssl_error>(std::string_view(*reason));
+    } else {
+      if (settings_.client_timeout != never) client.expires_after(settings_.client_timeout);
+      stay = process(client);
+    }
+    part(client);
+    return stay;
+  }
+
+  /// on_close, and the client is closed in order.
+  void part(client_type& client) noexcept {
+    call<hook::on_close>(client);
+    finish(client);
+    if (client.is_open()) {
+      if (client.at_end() || settings_.linger <= milliseconds::zero() || !has_unread(client.native_handle()))
+        client.close();
+      else if (is_kid_)
+        drain(system::descriptor(client.take_socket()), settings_.linger);
+      else
+        linger(client);
+    }
+    client_ = -1;
+  }
+
+  /// on_maxforked and on_close; what the hook wrote reaches the client, and this process does not wait for it.
+  void refuse(client_type& client) noexcept {
+    call<hook::on_maxforked>(client);
+    call<hook::on_close>(client);
+    finish(client);
+    linger(client);
+    client_ = -1;
+  }
+
+  /// This process has no more to do with the client: another one serves it.
+  void hand_over(client_type& client) noexcept {
+    client.close();
+    client_ = -1;
+  }
+
+  /// Stays with the refused for a moment, so that the end of the process does not cut off what they are reading.
+  void finish_lingering() noexcept {
+    const instant ends = clock::now() + std::chrono::milliseconds(500);
+    while (!lingering_.empty() && clock::now() < ends) {
+      waited_.clear();
+      lingering_.watch(waited_);
+      ::poll(waited_.data(), static_cast<nfds_t>(waited_.size()), 10);
+      lingering_.work(clock::now());
+    }
+    lingering_.clear();
+  }
+
+  // ---- which process this is
+
+  bool is_kid() const noexcept { return is_kid_; }
+  /// What the handler is told: in nofork the one process is the child too, from on_child_start to on_child_exit.
+  bool is_child() const noexcept { return is_kid_ || plays_child_; }
+  void play_child(bool plays) noexcept { plays_child_ = plays; }
+  int client_descriptor() const noexcept { return client_; }
+
+  /// The first thing in a fresh kid: it forgets what was its parent's, and lets the signals in.
+  /// \param accepts  it takes clients itself; one that does not also closes the listening socket
+  void become_kid(bool accepts) noexcept {
+    is_kid_ = true;
+    accepts_ = accepts;
+    stopping_ = stopping_ && accepts;
+    threw_ = hurried_ = kid_has_ended_ = in_signal_hook_ = false;
+    system::mailbox.forget();
+    lingering_.clear();
+    if (!accepts) listener_.close();
+    if (const auto* mask = std::exchange(mask_, nullptr)) mask->open();
+  }
+
+  /// Ends the kid: 0, or 1 when a hook threw and that is to show.
+  [[noreturn]] void leave(bool failed) noexcept { system::leave_process(failed ? 1 : 0); }
+
+  /// A hook threw in this process since it began.
+  bool threw() const noexcept { return threw_; }
+
+ private:
+  using clock = std::chrono::steady_clock;
+  static constexpr milliseconds longest_linger{10000};
+
+  // The transport's own last words. They may go through user code (a logger, a stream's buffer), so they may throw.
+  void finish(client_type& client) noexcept {
+    try {
+      transport_.finish(client);
+    } catch (...) {
+      caught(hook::on_close);
+    }
+  }
+
+  // A process that has others to look after does not wait for one that is leaving.
+  void linger(client_type& client) noexcept {
+    lingering_.add(system::descriptor(client.take_socket()), clock::now() + std::min(settings_.linger, longest_linger));
+  }
+
+  template <hook Hook>
+  void repeat(unsigned times, int send_on) noexcept {
+    for (; times != 0; --times) {
+      call<Hook>();
+      if (send_on != 0 && settings_.prop_sigusr) policy_.signal_kids(send_on);
+    }
+  }
+
+  void pause_after(const error_code& error) noexcept {
+    accept_failed(error);
+    while (!stopping_ && clock::now() < paused_until_) {
+      wait_readable(paused_until_);
+      if (system::mailbox.any()) run_signal_hooks();
+    }
+  }
+
+  bool process(client_type& client) noexcept {
+    try {
+      if constexpr (std::is_same_v<decltype(hook_access::call<hook::on_process>(handler_, client)), bool>)
+        return hook_access::call<hook::on_process>(handler_, client);
+      else
+        hook_access::call<hook::on_process>(handler_, client);
+    } catch (...) {
+      caught(hook::on_process);
+    }
+    return true;
+  }
+
+  // In a handler of exceptions.
+  void caught(hook where) noexcept {
+    const auto thrown = std::current_exception();
+    const bool clients_fault = is_client_fault(thrown);
+    threw_ = threw_ || !clients_fault;
+    if constexpr (has<hook::on_exception>) {
+      try {
+        hook_access::call<hook::on_exception>(handler_, thrown);
+      } catch (...) {
+        escaped_ = std::current_exception();
+        threw_ = stopping_ = true;
+      }
+    } else if (!clients_fault || settings_.debug) {
+      log(name_of(where), " threw: ", what_of(thrown));
+    }
+  }
+
+  Handler& handler_;
+  ForkPolicy& policy_;
+  TransportPolicy& transport_;
+  const options& settings_;
+  const milliseconds timeout_;
+  system::listener listener_;
+  lingering lingering_;
+  std::vector<pollfd> waited_;
+  const system::signal_mask* mask_ = nullptr;
+  const system::death_pipe* parent_ = nullptr;
+  std::exception_ptr escaped_;
+  instant paused_until_{};
+  instant logged_accept_failure_{};
+  int client_ = -1;
+  bool is_kid_ = false;
+  bool accepts_ = true;
+  bool plays_child_ = false;
+  bool stopping_ = false;
+  bool hurried_ = false;
+  bool threw_ = false;
+  bool in_signal_hook_ = false;
+  bool kid_has_ended_ = false;
+};
+
+}  // namespace waiter
+
+#endif
