@@ -26,7 +26,8 @@ class Arrows(unittest.TestCase):
             "system/fork.hpp": ["#include <waiter/error.hpp>", "#include <unistd.h>"],
             "system/reap.hpp": ["#include <waiter/system/fork.hpp>"],
             "transport/plain.hpp": ["#include <waiter/system/fork.hpp>", "#include <boost/asio/buffer.hpp>"],
-            "transport/ssl.hpp": ["#include <waiter/error.hpp>", "#include <openssl/ssl.h>"],
+            "transport/ssl.hpp": ["#include <waiter/transport/ssl_client.hpp>"],
+            "transport/ssl_client.hpp": ["#include <waiter/error.hpp>", "#include <openssl/ssl.h>"],
             "fork/prefork.hpp": ["#include <waiter/process/backoff.hpp>"],
             "waiter.hpp": ["#include <waiter/fork/prefork.hpp>", "#include <waiter/transport/plain.hpp>"],
         }.items():
