@@ -149,6 +149,9 @@ TEST_CASE("after a failed write nothing more is sent, and the error stays") {
   stream.clear();
   stream << std::string(10000, 'x');
   CHECK(stream.bad());
+  stream.clear();
+  stream << 'x';
+  CHECK(stream.bad());
   CHECK(peer.wire.sent == "hel");
   CHECK(peer.last_error() == boost::asio::error::broken_pipe);
 
