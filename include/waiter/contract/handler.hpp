@@ -18,8 +18,9 @@ class hook_access::clauses {
   static constexpr void explain() {
     if constexpr (!named<hook::on_process, Handler>) {
       constexpr bool meant = near_misses::any<hook::on_process, Handler, Client, Runs>;
-      static_assert(meant, "waiter: a handler needs on_process, the work for a client: write `void on_process(client_type& client)`. "
-                           "See docs/hooks.md");
+      static_assert(meant,
+                    "waiter: a handler needs on_process, the work for a client: write `void on_process(client_type& client)`. "
+                    "See docs/hooks.md");
     }
     near_misses::explain<Handler, Client, Runs>();
     explain_each<Handler, Client>(std::make_index_sequence<count>());

@@ -11,7 +11,7 @@ namespace waiter {
 /// refused only when it could be called as the hook, the hook itself is missing, the fork policy would run it, and the handler
 /// does not state what it `implements`. `another`: one of these again, for another hook that may be meant.
 class hook_access::near_misses {
-#define WAITER_NEAR_MISSES(misspelt, ownable, another)                                                                                    \
+#define WAITER_NEAR_MISSES(misspelt, ownable, another)                                                                           \
   misspelt(on_server_start, on_server_begin) misspelt(on_server_started, on_server_begin)                                        \
   misspelt(on_server_begins, on_server_begin) misspelt(on_server_began, on_server_begin)                                         \
   misspelt(on_server_init, on_server_begin) misspelt(on_begin_server, on_server_begin)                                           \

@@ -102,7 +102,7 @@ class supervisor {
   action grow(instant now, instant proof) {
     if (kids_.count() >= limits_.maxfork) return {.kind = action::wait};
     if (backoff_.may_fork(now)) return {.kind = action::fork, .slot = kids_.vacant_slot()};
-    return {.kind = action::wait, .until = std::min({proof, backoff_.next_fork(), growth_.patience_ends()})};
+    return {.kind = action::wait, .until = std::min(proof, backoff_.next_fork())};
   }
 
   // Looks whether a kid proves that forking is worth while again; otherwise tells when one might.

@@ -140,7 +140,9 @@ class busy_board {
   static_assert(std::atomic<state>::is_always_lock_free && std::atomic<std::int64_t>::is_always_lock_free);
 
   // The parent asks its own memory how many places were ever used; a kid asks the board, but never past its end.
-  std::size_t used() const noexcept { return std::min(std::max(used_, header_->used.load(std::memory_order_relaxed)), places_); }
+  std::size_t used() const noexcept {
+    return header_ == nullptr ? 0 : std::min(std::max(used_, header_->used.load(std::memory_order_relaxed)), places_);
+  }
 
   void enter(std::size_t place, state next) noexcept {
     cells_[place].since.store(now(), std::memory_order_relaxed);
