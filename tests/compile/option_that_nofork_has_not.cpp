@@ -1,0 +1,13 @@
+// reject-any:
+#include <waiter/waiter.hpp>
+
+struct server : waiter::basic_waiter<server, waiter::nofork> {
+  using basic_waiter::basic_waiter;
+  void on_process(client_type&) {}
+};
+
+#ifdef WAITER_ACCEPT
+int main() { return server{{.port = 0}}.run(); }
+#else
+int main() { return server{{.port = 0, .fork = {.maxfork = 8}}}.run(); }
+#endif
