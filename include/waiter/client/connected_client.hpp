@@ -31,6 +31,10 @@ class connected_client : public text_client<Derived> {
   void expires_after(milliseconds limit) noexcept {
     wire_.deadline().expires_after(limit, std::chrono::steady_clock::now());
   }
+  /// The same, unless its time is over sooner already.
+  void expires_within(milliseconds limit) noexcept {
+    wire_.deadline().expires_within(limit, std::chrono::steady_clock::now());
+  }
   void expires_never() noexcept { wire_.deadline().expires_never(); }
 
   /// How long one read or write may take, from now on; `waiter::never` lifts the limit. Starts as `options::io_timeout`.

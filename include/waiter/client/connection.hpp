@@ -3,6 +3,7 @@
 
 #include <waiter/client/deadline.hpp>
 #include <waiter/error.hpp>
+#include <waiter/process/instant.hpp>
 #include <waiter/system/accepted.hpp>
 #include <waiter/system/interruptible.hpp>
 #include <waiter/system/safe_point.hpp>
@@ -93,23 +94,24 @@ class connection {
 
  private:
   using clock = std::chrono::steady_clock;
-  using instant = client_deadline::instant;
 
   template <class Call>
   std::size_t perform(int which, milliseconds& standing, Call&& call, error_code& error) noexcept {
     error.clear();
     // Without a limit on the client's whole time the kernel's own clock will do, and ours is not asked.
     bool watched = deadline_.has_expiry();
-    instant ends = watched ? deadline_.operation_ends(clock::now()) : instant::max();
+    instant began = watched ? clock::now() : instant();
     for (;;) {
       if (!is_open()) return fail(error, waiter::error::not_open);
+      const instant ends = watched ? deadline_.operation_ends(began) : instant::max();
       const milliseconds left = watched ? remaining(ends) : deadline_.io_timeout();
       if (left <= milliseconds::zero()) return fail(error, waiter::error::timed_out);
       adopt_timeout(which, standing, left);
       const ssize_t count = interrupted_call(call);
       if (count >= 0) return static_cast<std::size_t>(count);
       if (errno == EINTR) {
-        if (!std::exchange(watched, true)) ends = deadline_.operation_ends(clock::now());
+        // The hooks may have changed the deadline, and from now on time has to be measured across several calls.
+        if (!std::exchange(watched, true)) began = clock::now();
       } else if ((errno == EAGAIN || errno == EWOULDBLOCK) && standing != never) {
         if (!watched || clock::now() >= ends) return fail(error, waiter::error::timed_out);
       } else {

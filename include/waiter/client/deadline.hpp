@@ -2,9 +2,9 @@
 #define WAITER_CLIENT_DEADLINE_HPP
 
 #include <waiter/options.hpp>
+#include <waiter/process/instant.hpp>
 
 #include <algorithm>
-#include <chrono>
 
 namespace waiter {
 
@@ -13,8 +13,6 @@ namespace waiter {
 /// It holds no clock: who waits says what time it is, and gives up at the instant it is told.
 class client_deadline {
  public:
-  using instant = std::chrono::steady_clock::time_point;
-
   /// Without arguments nothing is ever over.
   constexpr explicit client_deadline(milliseconds io_timeout = never) noexcept { set_io_timeout(io_timeout); }
 
@@ -24,8 +22,10 @@ class client_deadline {
 
   /// Sets the client's whole time, counted from `now`. `waiter::never` lifts it; 0 or less: it is over already.
   constexpr void expires_after(milliseconds time, instant now) noexcept {
-    expiry_ = later(now, std::max(time, milliseconds::zero()));
+    expiry_ = later(now, time);
   }
+  /// Brings the end of the client's whole time nearer, if it is not near enough already.
+  constexpr void expires_within(milliseconds time, instant now) noexcept { expiry_ = std::min(expiry_, later(now, time)); }
   constexpr void expires_never() noexcept { expiry_ = instant::max(); }
   constexpr bool has_expiry() const noexcept { return expiry_ != instant::max(); }
 
@@ -36,13 +36,6 @@ class client_deadline {
   friend constexpr bool operator==(const client_deadline&, const client_deadline&) = default;
 
  private:
-  // Everything is compared in milliseconds first: `never` is too long to be told in the clock's own unit.
-  static constexpr instant later(instant now, milliseconds time) noexcept {
-    constexpr auto longest = std::chrono::floor<milliseconds>(instant::max().time_since_epoch());
-    const auto left = longest - std::chrono::floor<milliseconds>(now.time_since_epoch());
-    return time >= longest || time >= left ? instant::max() : now + time;
-  }
-
   milliseconds io_timeout_{};
   instant expiry_ = instant::max();
 };

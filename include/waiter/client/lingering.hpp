@@ -1,6 +1,7 @@
 #ifndef WAITER_CLIENT_LINGERING_HPP
 #define WAITER_CLIENT_LINGERING_HPP
 
+#include <waiter/process/instant.hpp>
 #include <waiter/system/descriptor.hpp>
 #include <waiter/system/discard.hpp>
 
@@ -9,7 +10,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <cstddef>
 #include <deque>
 #include <utility>
@@ -21,8 +21,6 @@ namespace waiter {
 /// each is closed when it has closed too or its time is over.
 class lingering {
  public:
-  using instant = std::chrono::steady_clock::time_point;
-
   /// More than so many at once are not kept: the oldest is closed as it is.
   static constexpr std::size_t most = 256;
 

@@ -28,6 +28,7 @@ struct transport_policy_archetype {
     int native_handle() const noexcept { return -1; }
     void close() noexcept {}
     void expires_after(std::chrono::milliseconds) noexcept {}
+    void expires_within(std::chrono::milliseconds) noexcept {}
     int take_socket() noexcept { return -1; }
     void write(std::string_view) {}
   };
@@ -45,6 +46,7 @@ template <class Client>
 concept served_client = requires(Client& client, const Client& same) {
   client.close();
   client.expires_after(std::chrono::milliseconds());
+  client.expires_within(std::chrono::milliseconds());
   same.peer();
   { client.take_socket() } -> std::same_as<int>;
   { same.is_open() } -> std::same_as<bool>;

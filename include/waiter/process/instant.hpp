@@ -12,7 +12,7 @@ namespace waiter {
 using instant = std::chrono::steady_clock::time_point;
 
 /// `start` plus `span`. A negative span is none, and a sum beyond the end of time, as with `waiter::never`, is `instant::max()`.
-constexpr instant later(instant start, milliseconds span) {
+constexpr instant later(instant start, milliseconds span) noexcept {
   const auto room = std::chrono::duration_cast<milliseconds>(instant::max() - std::max(start, instant()));
   if (span >= room) return instant::max();
   return start + std::max(span, milliseconds::zero());

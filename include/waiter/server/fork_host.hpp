@@ -116,6 +116,7 @@ class fork_host {
       const bool quit = box.take(notice::quit) != 0;
       if (box.take(notice::term) + box.take(notice::interrupt) != 0 || quit) stop();
       if (quit) hurried_ = true;
+      if (stopping_) press();
       if (box.take(notice::child) != 0) kid_has_ended_ = true;
       if (box.take(notice::parent_gone) != 0 && parent_ != nullptr && !parent_->parent_lives()) stop();
       const unsigned hup = box.take(notice::hup), usr1 = box.take(notice::usr1), usr2 = box.take(notice::usr2);
@@ -229,6 +230,7 @@ class fork_host {
   /// The handshake, on_process and on_close, and the client is closed. False when on_process says that it was the kid's last.
   bool serve(client_type& client) noexcept {
     bool stay = true;
+    in_hand_ = &client;
     if (const auto reason = transport_.handshake(client)) {
       log_debug("handshake with ", client.peer(), " failed: ", *reason);
       call<hook::on_ssl_error>(std::string_view(*reason));
@@ -236,6 +238,7 @@ class fork_host {
       if (settings_.client_timeout != never) client.expires_after(settings_.client_timeout);
       stay = process(client);
     }
+    in_hand_ = nullptr;
     part(client);
     return stay;
   }
@@ -343,6 +346,13 @@ class fork_host {
     }
   }
 
+  // Where the server itself has a client in hand there is nobody to kill when the grace is over, so the client's time ends with it.
+  void press() noexcept {
+    if (is_kid_ || in_hand_ == nullptr) return;
+    if (!std::exchange(pressed_, true)) in_hand_->expires_within(settings_.grace);
+    if (hurried_) in_hand_->expires_within(milliseconds::zero());
+  }
+
   bool process(client_type& client) noexcept {
     try {
       if constexpr (std::is_same_v<decltype(hook_access::call<hook::on_process>(handler_, client)), bool>)
@@ -385,12 +395,14 @@ class fork_host {
   std::exception_ptr escaped_;
   instant paused_until_{};
   instant logged_accept_failure_{};
+  client_type* in_hand_ = nullptr;
   int client_ = -1;
   bool is_kid_ = false;
   bool accepts_ = true;
   bool plays_child_ = false;
   bool stopping_ = false;
   bool hurried_ = false;
+  bool pressed_ = false;
   bool threw_ = false;
   bool in_signal_hook_ = false;
   bool kid_has_ended_ = false;

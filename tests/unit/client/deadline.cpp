@@ -10,7 +10,7 @@ namespace {
 using waiter::client_deadline;
 using waiter::milliseconds;
 using waiter::never;
-using instant = client_deadline::instant;
+using waiter::instant;
 
 constexpr instant noon{std::chrono::hours(12)};
 constexpr milliseconds none{0};
@@ -97,6 +97,18 @@ TEST_CASE("a client's time can be set again, and lifted in two ways") {
   CHECK(deadline.has_expiry());
   deadline.expires_never();
   CHECK(deadline == client_deadline());
+}
+
+TEST_CASE("a client's time can be brought nearer, never put off") {
+  client_deadline deadline;
+  deadline.expires_within(milliseconds(30), noon);
+  CHECK(deadline.operation_ends(noon) == noon + milliseconds(30));
+  deadline.expires_within(milliseconds(40), noon);
+  CHECK(deadline.operation_ends(noon) == noon + milliseconds(30));
+  deadline.expires_within(never, noon);
+  CHECK(deadline.operation_ends(noon) == noon + milliseconds(30));
+  deadline.expires_within(none, noon);
+  CHECK(deadline.operation_ends(noon) == noon);
 }
 
 TEST_CASE("a deadline can be reckoned by the compiler") {
