@@ -30,7 +30,10 @@ every_hook::every_hook(const std::string& policy, const flags& more) : every_hoo
 every_hook::every_hook(const std::string& policy, const flags& more, launch surroundings)
     : server_process{complete(policy, more, std::move(surroundings))} {}
 
-void every_hook::wait_for_kids(std::size_t count) { trace().wait_for({.hook = "on_child_start", .nth = count}); }
+void every_hook::wait_for_kids(std::size_t count) {
+  trace().wait_for({.hook = "on_fork_ok", .nth = count});
+  trace().wait_for({.hook = "on_child_start", .nth = count});
+}
 
 std::string every_hook::last_parent_hook() {
   const auto lines = trace().all({.pid = pid()});

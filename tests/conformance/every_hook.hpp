@@ -35,7 +35,7 @@ class every_hook : public server_process {
   /// With a program in front or another surrounding; the program and the policy are filled in.
   every_hook(const std::string& policy, const flags& more, launch surroundings);
 
-  /// Waits until `count` preforked kids have started.
+  /// Waits until `count` preforked kids have started, and the parent has told of them; the order of the two is free.
   void wait_for_kids(std::size_t count);
   /// The parent's own sequence of hooks.
   std::string parent_sequence() { return trace().sequence(pid()); }

@@ -167,19 +167,40 @@ TEST_CASE("on_process is called in the process that serves, once for each client
 
 TEST_CASE("on_exception is called where it was thrown") {
   const std::string policy = GENERATE(as<std::string>{}, "nofork", "forking", "prefork");
-  const std::string hook = GENERATE(as<std::string>{}, "on_child_start", "on_process", "on_close", "on_child_exit");
+  const std::string hook = GENERATE(as<std::string>{}, "on_process", "on_close", "on_child_exit");
   CAPTURE(policy, hook);
   every_hook server{policy, flags{"--throw-in=" + hook} + (policy == "prefork" ? flags{"--prefork=1", "--maxfork=1"} : flags{})};
   visit(server);
-  if (hook == "on_child_exit" && policy == "prefork") server.signal(SIGTERM);
-  const auto line = server.trace().wait_for({.hook = "on_exception"});
-  CHECK(before(server, line) == hook);
+  // A preforked kid stays after its client; its last hook comes when the server ends.
   if (hook == "on_child_exit" && policy == "prefork") {
-    CHECK(server.wait() == 0);
+    CHECK(server.stop() == 0);
+    CHECK(before(server, server.trace().wait_for({.hook = "on_exception"})) == hook);
   } else {
+    CHECK(before(server, server.trace().wait_for({.hook = "on_exception"})) == hook);
     CHECK(server.stop() == 0);
   }
   CHECK(server.trace().count({.hook = "on_server_close"}) == 1);
+}
+
+TEST_CASE("an exception in on_child_start ends the client, after on_close") {
+  const std::string policy = GENERATE(as<std::string>{}, "nofork", "forking");
+  CAPTURE(policy);
+  every_hook server{policy, {"--throw-in=on_child_start"}};
+  CHECK(visit(server) == reply{"", outcome::end_of_stream});
+  const auto last = server.trace().wait_for({.hook = "on_child_exit"});
+  CHECK(server.trace().sequence(last.pid).ends_with("child_start exception close child_exit"));
+  CHECK(server.trace().count({.hook = "on_process"}) == 0);
+  if (policy == "forking") CHECK(server.trace().wait_for({.hook = "on_sig_child"}).number("status") == 256);
+  CHECK(server.stop() == 0);
+}
+
+TEST_CASE("a preforked kid whose on_child_start throws leaves with status 1, and is replaced with patience") {
+  every_hook server{"prefork", {"--prefork=1", "--maxfork=1", "--throw-in=on_child_start"}};
+  const auto died = server.trace().wait_for({.hook = "on_sig_child"});
+  CHECK(died.number("status") == 256);
+  CHECK(server.trace().sequence(static_cast<pid_t>(died.number("pid"))) == "child_start exception child_exit");
+  server.trace().wait_for({.hook = "on_fork_ok", .nth = 4});
+  CHECK(server.stop() == 0);
 }
 
 TEST_CASE("on_close is called by the process that serves, right after on_process") {

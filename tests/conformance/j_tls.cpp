@@ -236,12 +236,12 @@ TEST_CASE("J7: over maxfork nobody writes plain text on a TLS port", "[J7]") {
   CHECK(server.stop() == 0);
 }
 
-TEST_CASE("J8: --verify asks for the client's certificate", "[J8]") {
+TEST_CASE("J8: verify_mode asks for the client's certificate", "[J8]") {
   const temp_directory directory;
   make_certificate(directory / "cert.pem", directory / "key.pem");
   make_certificate(directory / "client.pem", directory / "client_key.pem");
   every_hook server{"forking", ssl + flags{"--cert=" + (directory / "cert.pem").string(), "--key=" + (directory / "key.pem").string(),
-                                           "--ca=" + (directory / "client.pem").string(), "--verify"}};
+                                           "--ca=" + (directory / "client.pem").string(), "--verify=require"}};
   tls_client nobody{server.port()};
   CHECK(nobody.read_all().text.empty());
   server.trace().wait_for({.hook = "on_ssl_error"});
