@@ -84,6 +84,7 @@ class tracing_server : public waiter::basic_waiter<tracing_server<ForkPolicy, Tr
     happened("on_process", "peer", client.peer());
     return process(client);
   }
+  void on_child_overtime() { happened("on_child_overtime"); }
   void on_exception(std::exception_ptr thrown) {
     std::string what = "unknown";
     try {
@@ -173,7 +174,11 @@ template <class ForkPolicy>
 typename ForkPolicy::options fork_options(const settings& asked) {
   typename ForkPolicy::options options;
   if constexpr (requires { options.prefork; }) options.prefork = asked.prefork, options.px_idle = asked.px_idle;
-  if constexpr (requires { options.maxfork; }) options.maxfork = asked.maxfork;
+  if constexpr (requires { options.maxfork; }) {
+    options.maxfork = asked.maxfork;
+    options.soft_limit = asked.soft_limit;
+    options.hard_limit = asked.hard_limit;
+  }
   return options;
 }
 
@@ -202,6 +207,8 @@ int run(const settings& asked) {
                                         .debug = asked.debug,
                                         .io_timeout = asked.io_timeout,
                                         .client_timeout = asked.client_timeout,
+                                        .min_rate = asked.min_rate,
+                                        .max_handshakes = asked.max_handshakes,
                                         .linger = asked.linger,
                                         .fork = fork_options<ForkPolicy>(asked)};
   if constexpr (server_type::ssl_in_use()) options.transport = ssl_options(asked);

@@ -23,6 +23,7 @@ inline constexpr std::string_view usage = R"(usage: 3_every_hook [FLAGS]      ti
   --prefork N --maxfork N --px-idle S                          the pool
   --timeout S --grace S --prop-sigusr --debug                  the server
   --io-timeout S --client-timeout S --linger S --handshake-timeout S     the clients
+  --min-rate BYTES --max-handshakes N --soft-limit S --hard-limit S      the patience with them
   --cert FILE --key FILE --ca FILE --verify none|request|require         TLS (without --cert it makes itself a certificate)
   --process hello|echo|hold|sleep=S|throw|exit=N|false         what on_process does (hello)
   --maxforked-text TEXT              what on_maxforked writes
@@ -42,7 +43,9 @@ struct settings {
   std::uint16_t port = 0;
   int prefork = 8, maxfork = 0, runs = 1, nofile = 0;
   waiter::milliseconds timeout{4000}, grace{8000}, px_idle{31000}, io_timeout{60000}, client_timeout = waiter::never;
-  waiter::milliseconds linger{2000}, handshake_timeout{10000};
+  waiter::milliseconds linger{2000}, handshake_timeout{10000}, soft_limit = waiter::never, hard_limit = waiter::never;
+  std::uint32_t min_rate = 0;
+  int max_handshakes = 0;
   bool prop_sigusr = false, debug = false, rethrow = false;
 };
 
@@ -83,7 +86,8 @@ inline settings parse(int argc, char** argv) {
       {"--maxforked-text", text(all.maxforked_text)}, {"--port", count(all.port)}, {"--prefork", count(all.prefork)},
       {"--maxfork", count(all.maxfork)}, {"--runs", count(all.runs)}, {"--nofile", count(all.nofile)},
       {"--timeout", time(all.timeout)}, {"--grace", time(all.grace)}, {"--px-idle", time(all.px_idle)},
-      {"--io-timeout", time(all.io_timeout)}, {"--client-timeout", time(all.client_timeout)}, {"--linger", time(all.linger)},
+      {"--io-timeout", time(all.io_timeout)}, {"--client-timeout", time(all.client_timeout)}, {"--linger", time(all.linger)}, {"--soft-limit", time(all.soft_limit)},
+      {"--hard-limit", time(all.hard_limit)}, {"--min-rate", count(all.min_rate)}, {"--max-handshakes", count(all.max_handshakes)},
       {"--handshake-timeout", time(all.handshake_timeout)}};
   const std::map<std::string_view, bool*> without{
       {"--prop-sigusr", &all.prop_sigusr}, {"--debug", &all.debug}, {"--rethrow", &all.rethrow}};

@@ -16,6 +16,8 @@ using boost::system::system_error;
 enum class error {
   /// A read, a write or a TLS handshake took longer than its deadline, or the client's whole time is over.
   timed_out = 1,
+  /// The client moves fewer bytes than `options::min_rate` asks for.
+  too_slow,
   /// `read_line` met more bytes than its limit before the end of a line.
   line_too_long,
   /// `read_all` met more bytes than its limit before the end of the stream.
@@ -42,6 +44,7 @@ inline const boost::system::error_category& error_category() noexcept {
     std::string message(int value) const override {
       switch (static_cast<error>(value)) {
         case error::timed_out: return "the client's deadline has passed";
+        case error::too_slow: return "the client is slower than the least rate";
         case error::line_too_long: return "the line is longer than the limit";
         case error::too_much_data: return "the client sent more than the limit";
         case error::handshake_not_run: return "the TLS handshake has not run in this process";

@@ -14,6 +14,7 @@ enum class hook {
   on_child_start,
   on_ssl_error,
   on_process,
+  on_child_overtime,
   on_exception,
   on_close,
   on_child_exit,

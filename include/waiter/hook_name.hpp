@@ -19,6 +19,7 @@ constexpr std::string_view name_of(hook which) noexcept {
     case hook::on_child_start: return "on_child_start";
     case hook::on_ssl_error: return "on_ssl_error";
     case hook::on_process: return "on_process";
+    case hook::on_child_overtime: return "on_child_overtime";
     case hook::on_exception: return "on_exception";
     case hook::on_close: return "on_close";
     case hook::on_child_exit: return "on_child_exit";

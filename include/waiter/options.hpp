@@ -48,6 +48,14 @@ struct basic_options {
   /// A client's whole time, from the moment its handler starts; `client.expires_after()` sets another for one client.
   milliseconds client_timeout = never;
 
+  /// The least rate of transfer, in bytes per second, over the time that the server waits for a client, the first 2 s free; a
+  /// slower one fails with `error::too_slow`. 0 asks for nothing. It cuts those who send a byte now and then to keep a process.
+  std::uint32_t min_rate = 0;
+
+  /// So many clients at once may be in their handshake (TLS); another one is closed, so that those who say nothing cannot take
+  /// all places. 0 means no such limit. Without kids (nofork), and without a handshake (plain), it has no effect.
+  int max_handshakes = 0;
+
   /// A client that is finished while bytes from it are still unread or under way is half-closed, and what it sends is thrown away
   /// until it closes too, for at most this long: without that the kernel answers with a reset, and the client may lose the
   /// last bytes sent to it (RFC 1122, 4.2.2.13). 0 closes at once.

@@ -5,6 +5,7 @@
 #include <waiter/client/text.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <utility>
 
 namespace waiter {
@@ -40,6 +41,9 @@ class connected_client : public text_client<Derived> {
   /// How long one read or write may take, from now on; `waiter::never` lifts the limit. Starts as `options::io_timeout`.
   void io_timeout(milliseconds limit) noexcept { wire_.deadline().set_io_timeout(limit); }
   milliseconds io_timeout() const noexcept { return wire_.deadline().io_timeout(); }
+
+  /// The least rate, in bytes per second, from now on; 0 asks for nothing. Starts as `options::min_rate`.
+  void min_rate(std::uint32_t least) noexcept { wire_.min_rate(least); }
 
   bool is_open() const noexcept { return wire_.is_open(); }
 

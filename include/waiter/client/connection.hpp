@@ -4,6 +4,7 @@
 #include <waiter/client/deadline.hpp>
 #include <waiter/error.hpp>
 #include <waiter/process/instant.hpp>
+#include <waiter/process/pace.hpp>
 #include <waiter/system/accepted.hpp>
 #include <waiter/system/interruptible.hpp>
 #include <waiter/system/safe_point.hpp>
@@ -13,9 +14,11 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <utility>
 
 namespace waiter {
@@ -54,6 +57,9 @@ class connection {
     return perform(
         SO_SNDTIMEO, send_timeout_, [&]() noexcept { return ::send(socket_.get(), data, size, MSG_NOSIGNAL); }, error);
   }
+
+  /// Asks for a least rate, in bytes per second, from now on; 0 asks for nothing.
+  void min_rate(std::uint32_t least) noexcept { pace_ = pace(least); }
 
   client_deadline& deadline() noexcept { return deadline_; }
   const client_deadline& deadline() const noexcept { return deadline_; }
@@ -99,23 +105,30 @@ class connection {
   std::size_t perform(int which, milliseconds& standing, Call&& call, error_code& error) noexcept {
     error.clear();
     // Without a limit on the client's whole time the kernel's own clock will do, and ours is not asked.
-    bool watched = deadline_.has_expiry();
+    bool watched = deadline_.has_expiry() || pace_.asks();
     instant began = watched ? clock::now() : instant();
     for (;;) {
       if (!is_open()) return fail(error, waiter::error::not_open);
       const instant ends = watched ? deadline_.operation_ends(began) : instant::max();
-      const milliseconds left = watched ? remaining(ends) : deadline_.io_timeout();
+      milliseconds left = watched ? remaining(ends) : deadline_.io_timeout();
       if (left <= milliseconds::zero()) return fail(error, waiter::error::timed_out);
+      const bool too_slow_first = pace_.patience() < left;
+      if (too_slow_first && (left = pace_.patience()) <= milliseconds::zero()) return fail(error, waiter::error::too_slow);
       adopt_timeout(which, standing, left);
+      const instant asked = pace_.asks() ? clock::now() : instant();
       const ssize_t count = interrupted_call(call);
+      const int reason = errno;
+      if (pace_.asks())
+        pace_.waited(std::chrono::round<milliseconds>(clock::now() - asked), static_cast<std::uint64_t>(std::max<ssize_t>(count, 0)));
       if (count >= 0) return static_cast<std::size_t>(count);
-      if (errno == EINTR) {
+      if (reason == EINTR) {
         // The hooks may have changed the deadline, and from now on time has to be measured across several calls.
         if (!std::exchange(watched, true)) began = clock::now();
-      } else if ((errno == EAGAIN || errno == EWOULDBLOCK) && standing != never) {
+      } else if ((reason == EAGAIN || reason == EWOULDBLOCK) && standing != never) {
+        if (too_slow_first) continue;
         if (!watched || clock::now() >= ends) return fail(error, waiter::error::timed_out);
       } else {
-        error.assign(errno, boost::system::system_category());
+        error.assign(reason, boost::system::system_category());
         return 0;
       }
     }
@@ -141,7 +154,7 @@ class connection {
   void adopt_timeout(int which, milliseconds& standing, milliseconds wanted) noexcept {
     if (standing == wanted) return;
     const bool near = standing != never && wanted != never && standing <= wanted + wanted / 16 + milliseconds(1) && standing >= wanted / 2;
-    if (near && deadline_.has_expiry()) return;
+    if (near && (deadline_.has_expiry() || pace_.asks())) return;
     if (system::set_socket_timeout(socket_.get(), which, wanted)) standing = wanted;
   }
 
@@ -153,6 +166,7 @@ class connection {
   system::descriptor socket_;
   endpoint peer_;
   client_deadline deadline_;
+  pace pace_;
   system::safe_point pause_;
   milliseconds receive_timeout_;
   milliseconds send_timeout_;

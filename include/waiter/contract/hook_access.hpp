@@ -44,7 +44,7 @@ class hook_access {
 
  public:
   /// The handler has a member of this name, whatever it is: private, overloaded, a template, inherited.
-  /// Always false for a `final` handler, which cannot be looked into (and is refused by `run()`).
+  /// Always false where nothing can be looked into: a `final` handler, an incomplete one (`run()` refuses both).
   template <hook Hook, class Handler>
   static constexpr bool named = row<Hook, Handler>::named;
 
@@ -83,9 +83,17 @@ class hook_access {
     using type = std::conditional_t<std::is_void_v<First>, nothing, First>;
   };
 
-  /// What a probe may derive from.
+  /// A probe may derive from it.
   template <class Handler>
-  using open = std::conditional_t<std::is_class_v<Handler> && !std::is_final_v<Handler>, Handler, nothing>;
+  static constexpr bool is_open() {
+    if constexpr (std::is_class_v<Handler> && requires { sizeof(Handler); })
+      return !std::is_final_v<Handler>;
+    else
+      return false;
+  }
+
+  template <class Handler>
+  using open = std::conditional_t<is_open<Handler>(), Handler, nothing>;
 
   template <class Stated>
   struct is_hooks : std::false_type {};
@@ -172,6 +180,7 @@ class hook_access {
   WAITER_HOOK(void, on_child_start, ())
   WAITER_HOOK(void, on_ssl_error, (std::string_view))
   WAITER_HOOK(void or bool, on_process, (client_type&))
+  WAITER_HOOK(void, on_child_overtime, ())
   WAITER_HOOK(void, on_exception, (std::exception_ptr))
   WAITER_HOOK(void, on_close, (client_type&))
   WAITER_HOOK(void, on_child_exit, ())

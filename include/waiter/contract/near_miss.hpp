@@ -53,6 +53,8 @@ class hook_access::near_misses {
   misspelt(on_proces, on_process) misspelt(on_processs, on_process) misspelt(on_proccess, on_process)                            \
   misspelt(on_procces, on_process) misspelt(on_porcess, on_process) misspelt(on_prcess, on_process)                              \
   misspelt(onProcess, on_process) misspelt(onProces, on_process)                                                                 \
+  misspelt(on_overtime, on_child_overtime) misspelt(on_child_over_time, on_child_overtime)                                       \
+  misspelt(on_kid_overtime, on_child_overtime) misspelt(onChildOvertime, on_child_overtime)                                      \
   ownable(on_processing, on_process) ownable(on_process_client, on_process) ownable(on_request, on_process)                      \
   ownable(on_handle, on_process) ownable(on_handle_client, on_process) ownable(on_handler, on_process)                           \
   ownable(on_serve, on_process) ownable(on_serve_client, on_process) ownable(on_work, on_process)                                \

@@ -29,6 +29,7 @@ struct transport_policy_archetype {
     void close() noexcept {}
     void expires_after(std::chrono::milliseconds) noexcept {}
     void expires_within(std::chrono::milliseconds) noexcept {}
+    void min_rate(unsigned) noexcept {}
     int take_socket() noexcept { return -1; }
     void write(std::string_view) {}
   };
@@ -47,6 +48,7 @@ concept served_client = requires(Client& client, const Client& same) {
   client.close();
   client.expires_after(std::chrono::milliseconds());
   client.expires_within(std::chrono::milliseconds());
+  client.min_rate(0u);
   same.peer();
   { client.take_socket() } -> std::same_as<int>;
   { same.is_open() } -> std::same_as<bool>;

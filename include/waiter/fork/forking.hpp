@@ -9,12 +9,17 @@
 #include <waiter/process/backoff.hpp>
 #include <waiter/process/child_table.hpp>
 #include <waiter/process/instant.hpp>
+#include <waiter/process/kid_report.hpp>
+#include <waiter/process/kid_watch.hpp>
 #include <waiter/process/pool_limits.hpp>
 #include <waiter/process/stop_sequence.hpp>
+#include <waiter/process/wrong_limits.hpp>
+#include <waiter/server/obey_watch.hpp>
 #include <waiter/system/busy_board.hpp>
 #include <waiter/system/event_wait.hpp>
 #include <waiter/system/fork.hpp>
 #include <waiter/system/reap.hpp>
+#include <waiter/system/signal_handlers.hpp>
 #include <waiter/system/signal_mask.hpp>
 #include <waiter/system/title.hpp>
 
@@ -37,6 +42,11 @@ class forking {
   struct options {
     /// So many clients at once; who comes then is refused (on_maxforked). 0 means 1024; below 0 there is no limit of ours.
     int maxfork = 0;
+    /// A client that a kid has for longer than this is reported: on_child_overtime in the kid, when it waits for its client, and a line
+    /// in the log. Time in which the parent itself did not run (a suspended machine, a stopped group) does not count.
+    milliseconds soft_limit = never;
+    /// After this the kid is killed.
+    milliseconds hard_limit = never;
     /// Fork even while another thread lives in the process. The kid may then use nothing that such a thread may have locked (fork(2)).
     bool allow_threads = false;
   };
@@ -44,16 +54,18 @@ class forking {
   static constexpr std::string_view name = "forking";
 
   using runs = hooks<hook::on_server_begin, hook::on_listen_ok, hook::on_accept_error, hook::on_accept_ok, hook::on_maxforked,
-                     hook::on_fork_ok, hook::on_child_start, hook::on_ssl_error, hook::on_process, hook::on_exception, hook::on_close,
-                     hook::on_child_exit, hook::on_forking_idle, hook::on_sig_child, hook::on_sig_hup, hook::on_sig_usr1,
+                     hook::on_fork_ok, hook::on_child_start, hook::on_ssl_error, hook::on_process, hook::on_child_overtime,
+                     hook::on_exception, hook::on_close, hook::on_child_exit, hook::on_forking_idle, hook::on_sig_child, hook::on_sig_hup, hook::on_sig_usr1,
                      hook::on_sig_usr2, hook::on_child_sig_hup, hook::on_child_sig_usr1, hook::on_child_sig_usr2,
                      hook::on_server_close>;
 
   /// Before the socket: nullopt, or why there can be no kids.
   std::optional<std::string> prepare(const options& settings) {
     most_ = std::min(effective_maxfork(settings.maxfork), most_places);
-    allow_threads_ = settings.allow_threads;
+    if (auto wrong = wrong_limits(settings.soft_limit, settings.hard_limit)) return wrong;
+    settings_ = settings;
     kids_ = child_table(most_);
+    watch_ = kid_watch({settings.soft_limit, settings.hard_limit});
     board_.close();
     title_.remember();
     error_code error;
@@ -96,7 +108,7 @@ class forking {
     const auto next_tick = [&host] { return ticks ? clock::now() + host.timeout() : instant::max(); };
     instant idle_at = next_tick();
     while (look_around(host), !host.stopping()) {
-      if (host.wait_readable(idle_at)) {
+      if (host.wait_readable(std::min(idle_at, watch_.next_look(clock::now())))) {
         take_client(host);
         idle_at = next_tick();
       } else if (ticks && clock::now() >= idle_at) {
@@ -110,14 +122,28 @@ class forking {
   template <class Host>
   void look_around(Host& host) {
     host.run_signal_hooks();
+    look_at_clocks(host);
     if (!host.take_kid_has_ended()) return;
     const auto ours = [this](pid_t pid) { return kids_.find(pid).has_value(); };
     while (const auto ended = system::reap_next(ours, [this] { return kids_.pids(); })) {
       const auto place = *kids_.find(ended->pid);
       kids_.release(place);
+      watch_.kid_gone(place);
       board_.vacate(place);
       host.template call<hook::on_sig_child>(ended->pid, ended->status);
     }
+  }
+
+  template <class Host>
+  void look_at_clocks(Host& host) {
+    if (settings_.soft_limit == never && settings_.hard_limit == never) return;
+    reports_.clear();
+    kids_.for_each([this](std::size_t place, const child_table::kid& kid) {
+      reports_.resize(place);
+      reports_.push_back({.state = activity::busy, .since = kid.born});
+    });
+    const instant now = clock::now();
+    while (const auto order = watch_.look(kids_, reports_, now)) obey_watch(host, *order);
   }
 
   template <class Host>
@@ -130,6 +156,7 @@ class forking {
     }
     auto client = host.welcome(std::move(*accepted));
     if (!host.greet(client)) return host.part(client);
+    if (host.counts_handshakes() && host.too_many_handshakes(board_.count_greeting())) return host.part(client);
     if (admit(kids_.count(), most_) == admission::turn_away) return host.refuse(client);
     if (!fork_for(host, client)) return host.part(client);
     host.hand_over(client);
@@ -143,7 +170,7 @@ class forking {
       const std::size_t place = kids_.vacant_slot();
       board_.seat(place);
       error_code error;
-      const pid_t pid = system::fork_process(allow_threads_, error);
+      const pid_t pid = system::fork_process(settings_.allow_threads, error);
       if (pid == 0) live(host, client, place);
       if (pid > 0) {
         kids_.book(place, pid, clock::now());
@@ -173,10 +200,11 @@ class forking {
     kids_ = child_table(0);
     title_.take_over();
     title_.busy(1);
-    board_.busy(place);
+    board_.greeting(place);
     host.become_kid(false);
+    if (Host::template has<hook::on_child_overtime> && settings_.soft_limit != never) system::signal_handlers::watch_for_overtime();
     if (host.template call<hook::on_child_start>())
-      host.serve(client);
+      host.serve(client, [this, place] { board_.greeted(place); });
     else
       host.part(client);
     host.template call<hook::on_child_exit>();
@@ -195,18 +223,20 @@ class forking {
         case action::ask: ::kill(next->pid, SIGTERM); break;
         case action::kill: ::kill(next->pid, SIGKILL); break;
         case action::finished: return;
-        default: host.wait(next->until);
+        default: host.wait(std::min(next->until, watch_.next_look(clock::now())));
       }
     }
   }
 
   child_table kids_{0};
+  kid_watch watch_;
+  std::vector<kid_report> reports_;
   backoff backoff_{1};
   system::busy_board board_;
   system::title title_;
   instant logged_failure_{};
   int most_ = 0;
-  bool allow_threads_ = false;
+  options settings_;
   bool in_kid_ = false;
 };
 

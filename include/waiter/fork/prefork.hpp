@@ -7,14 +7,19 @@
 #include <waiter/options.hpp>
 #include <waiter/process/instant.hpp>
 #include <waiter/process/kid_report.hpp>
+#include <waiter/process/kid_watch.hpp>
 #include <waiter/process/pool_limits.hpp>
 #include <waiter/process/supervisor.hpp>
 #include <waiter/process/wait_status.hpp>
+#include <waiter/process/wrong_limits.hpp>
+#include <waiter/server/obey_watch.hpp>
 #include <waiter/system/busy_board.hpp>
 #include <waiter/system/death_pipe.hpp>
 #include <waiter/system/fork.hpp>
 #include <waiter/system/reap.hpp>
+#include <waiter/system/signal_handlers.hpp>
 #include <waiter/system/signal_mask.hpp>
+#include <waiter/system/stop_change.hpp>
 #include <waiter/system/title.hpp>
 #include <waiter/system/wake_up.hpp>
 
@@ -43,6 +48,11 @@ class prefork {
     int maxfork = 0;
     /// A kid above `prefork` that was idle for this long leaves. Below 1 s means 31 s.
     milliseconds px_idle{31000};
+    /// A client that a kid has for longer than this is reported: on_child_overtime in the kid, when it waits for its client, and a line
+    /// in the log. Time in which the parent itself did not run (a suspended machine, a stopped group) does not count.
+    milliseconds soft_limit = never;
+    /// After this the kid is killed, and replaced.
+    milliseconds hard_limit = never;
     /// Fork even while another thread lives in the process. The kid may then use nothing that such a thread may have locked (fork(2)).
     bool allow_threads = false;
   };
@@ -50,17 +60,19 @@ class prefork {
   static constexpr std::string_view name = "prefork";
 
   using runs = hooks<hook::on_server_begin, hook::on_listen_ok, hook::on_accept_error, hook::on_accept_ok, hook::on_fork_ok,
-                     hook::on_child_start, hook::on_ssl_error, hook::on_process, hook::on_exception, hook::on_close,
-                     hook::on_child_exit, hook::on_prefork_child_idle, hook::on_sig_child, hook::on_sig_hup, hook::on_sig_usr1,
+                     hook::on_child_start, hook::on_ssl_error, hook::on_process, hook::on_child_overtime,
+                     hook::on_exception, hook::on_close, hook::on_child_exit, hook::on_prefork_child_idle, hook::on_sig_child, hook::on_sig_hup, hook::on_sig_usr1,
                      hook::on_sig_usr2, hook::on_child_sig_hup, hook::on_child_sig_usr1, hook::on_child_sig_usr2,
                      hook::on_server_close>;
 
   /// Before the socket: nullopt, or why there can be no kids.
   std::optional<std::string> prepare(const options& settings) {
+    if (auto wrong = wrong_limits(settings.soft_limit, settings.hard_limit)) return wrong;
+    settings_ = settings;
+    watch_ = kid_watch({settings.soft_limit, settings.hard_limit});
     limits_ = effective_pool_limits(settings.prefork, settings.maxfork, settings.px_idle);
     limits_.maxfork = std::min(limits_.maxfork, most_places);
     limits_.prefork = std::min(limits_.prefork, limits_.maxfork);
-    allow_threads_ = settings.allow_threads;
     title_.remember();
     board_.close();
     error_code error;
@@ -117,13 +129,14 @@ class prefork {
       const instant now = clock::now();
       if (host.stopping()) pool_->stop(now);
       if (host.hurried()) pool_->hurry(now);
+      while (const auto order = watch_.look(pool_->kids(), reports(), now)) obey_watch(host, *order);
       const auto next = pool_->next(reports(), now);
       switch (next.kind) {
         case action::fork: fork_kid(host, next.slot); break;
         case action::ask: ::kill(next.pid, SIGTERM); break;
         case action::kill: ::kill(next.pid, SIGKILL); break;
         case action::finished: return false;
-        case action::wait: return wait(host, next.until, now);
+        case action::wait: return wait(host, std::min(next.until, watch_.next_look(now)), now);
       }
     }
   }
@@ -154,17 +167,23 @@ class prefork {
       const auto place = *pool_->kids().find(dead->pid);
       const auto told = report(place);
       const auto ended = pool_->kid_ended(dead->pid, told, board_.has_served(place), clock::now());
+      watch_.kid_gone(place);
       board_.vacate(place);
       if (ended && ended->young) host.log("kid ", dead->pid, " ended before its first client: ", describe_wait_status(dead->status));
       host.template call<hook::on_sig_child>(dead->pid, dead->status);
     }
+    pool_->kids().for_each([this](std::size_t place, const child_table::kid& kid) {
+      const auto stopped = system::take_stop_change(kid.pid);
+      if (stopped == true) watch_.kid_stopped(place);
+      if (stopped == false) watch_.kid_continued(place);
+    });
   }
 
   template <class Host>
   void fork_kid(Host& host, std::size_t place) {
     board_.seat(place);
     error_code error;
-    const pid_t pid = system::fork_process(allow_threads_, error);
+    const pid_t pid = system::fork_process(settings_.allow_threads, error);
     if (pid == 0) live(host, place);
     if (pid > 0) {
       pool_->kid_forked(place, pid, clock::now());
@@ -188,6 +207,7 @@ class prefork {
     title_.take_over();
     host.become_kid(true);
     host.watch_parent(parent_);
+    if (Host::template has<hook::on_child_overtime> && settings_.soft_limit != never) system::signal_handlers::watch_for_overtime();
 
     std::uint32_t clients = 0;
     instant since = clock::now();
@@ -201,12 +221,18 @@ class prefork {
         title_.idle(clients, clients == 0 ? -seconds : seconds);
       });
       if (!accepted) break;
-      board_.busy(place);
+      const bool too_many = host.counts_handshakes() && host.too_many_handshakes(board_.count_greeting());
+      if (Host::encrypted)
+        board_.greeting(place);
+      else
+        board_.busy(place);
       if (board_.must_call()) bell_.ring();
       title_.busy(++clients);
       auto client = host.welcome(std::move(*accepted));
-      if (host.greet(client))
-        stay = host.serve(client);
+      if (host.greet(client) && !too_many)
+        stay = host.serve(client, [this, place] {
+          if (Host::encrypted) board_.greeted(place);
+        });
       else
         host.part(client);
       board_.served(place);
@@ -226,8 +252,9 @@ class prefork {
   kid_report report(std::size_t place) const {
     using state = system::busy_board::state;
     const auto is = board_.is(place);
-    return {.state = is == state::busy ? activity::busy : is == state::idle ? activity::idle : activity::starting,
-            .since = board_.since(place)};
+    // A kid that somebody has stopped takes no client, whatever it said last.
+    const bool busy = system::busy_board::has_client(is) || watch_.is_stopped(place);
+    return {.state = busy ? activity::busy : is == state::idle ? activity::idle : activity::starting, .since = board_.since(place)};
   }
 
   const std::vector<kid_report>& reports() {
@@ -239,7 +266,9 @@ class prefork {
     return reports_;
   }
 
+  options settings_;
   pool_limits limits_{};
+  kid_watch watch_;
   std::optional<supervisor> pool_;
   std::vector<kid_report> reports_;
   system::busy_board board_;
@@ -247,7 +276,6 @@ class prefork {
   system::wake_up bell_;
   system::title title_;
   instant logged_failure_{};
-  bool allow_threads_ = false;
   int mark_ = nobody_calls;
   bool hushed_ = false;
 };

@@ -18,7 +18,7 @@ inline bool is_client_fault(const std::exception_ptr& thrown) noexcept {
     namespace errc = boost::system::errc;
     const auto& code = failure.code();
     return code == boost::asio::error::eof || code == errc::connection_reset || code == errc::broken_pipe ||
-           code == errc::connection_aborted || code == errc::timed_out || code == error::timed_out || code == error::line_too_long ||
+           code == errc::connection_aborted || code == errc::timed_out || code == error::timed_out || code == error::too_slow || code == error::line_too_long ||
            code == error::too_much_data;
   } catch (...) {
     return false;

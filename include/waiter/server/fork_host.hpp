@@ -42,6 +42,9 @@ class fork_host {
   using client_type = typename TransportPolicy::client_type;
   using options = basic_options<ForkPolicy, TransportPolicy>;
 
+  /// Clients have a handshake to do before they can be served.
+  static constexpr bool encrypted = TransportPolicy::encrypted;
+
   fork_host(Handler& handler, ForkPolicy& policy, TransportPolicy& transport, const options& settings) noexcept
       : handler_(handler), policy_(policy), transport_(transport), settings_(settings), timeout_(effective_timeout(settings.timeout)) {}
   fork_host(const fork_host&) = delete;
@@ -121,6 +124,7 @@ class fork_host {
       if (box.take(notice::parent_gone) != 0 && parent_ != nullptr && !parent_->parent_lives()) stop();
       const unsigned hup = box.take(notice::hup), usr1 = box.take(notice::usr1), usr2 = box.take(notice::usr2);
       if (is_kid_) {
+        repeat<hook::on_child_overtime>(box.take(notice::overtime), 0);
         repeat<hook::on_child_sig_hup>(hup, 0);
         repeat<hook::on_child_sig_usr1>(usr1, 0);
         repeat<hook::on_child_sig_usr2>(usr2, 0);
@@ -229,19 +233,31 @@ class fork_host {
 
   /// The handshake, on_process and on_close, and the client is closed. False when on_process says that it was the kid's last.
   bool serve(client_type& client) noexcept {
+    return serve(client, [] {});
+  }
+  /// The same; `greeted()` is called when the handshake is done.
+  template <class Greeted>
+  bool serve(client_type& client, Greeted&& greeted) noexcept {
     bool stay = true;
     in_hand_ = &client;
     if (const auto reason = transport_.handshake(client)) {
       log_debug("handshake with ", client.peer(), " failed: ", *reason);
       call<hook::on_ssl_error>(std::string_view(*reason));
     } else {
+      greeted();
       if (settings_.client_timeout != never) client.expires_after(settings_.client_timeout);
+      if (settings_.min_rate != 0) client.min_rate(settings_.min_rate);
       stay = process(client);
     }
     in_hand_ = nullptr;
     part(client);
     return stay;
   }
+
+  /// Clients in their handshake are counted, because more than `max_handshakes` are not let in.
+  bool counts_handshakes() const noexcept { return encrypted && settings_.max_handshakes > 0; }
+  /// A client that comes while so many others are in their handshake has to go.
+  bool too_many_handshakes(int others) const noexcept { return others >= settings_.max_handshakes; }
 
   /// on_close, and the client is closed in order.
   void part(client_type& client) noexcept {

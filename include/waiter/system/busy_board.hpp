@@ -17,7 +17,7 @@
 
 namespace waiter::system {
 
-/// One cell of memory for each kid, shared by all processes of a server: is somebody there, and does he have a client.
+/// One cell of memory for each kid, shared by all processes of a server: is there a kid, and does it have a client.
 ///
 /// Each cell has one writer at a time: the parent while the place is empty, then the kid. Nothing is locked, so a kid that dies
 /// at any instruction holds up nobody, and sums are counted when they are asked for, so none can be left wrong. The memory is
@@ -25,7 +25,10 @@ namespace waiter::system {
 /// value is used as a pid, an index, a size or a pointer.
 class busy_board {
  public:
-  enum class state : std::uint32_t { vacant, starting, idle, busy };
+  enum class state : std::uint32_t { vacant, starting, idle, greeting, busy };
+
+  /// A kid in this state has a client: one that is still in its handshake, or one that is served.
+  static constexpr bool has_client(state one) noexcept { return one == state::greeting || one == state::busy; }
 
   busy_board() = default;
   busy_board(const busy_board&) = delete;
@@ -80,7 +83,11 @@ class busy_board {
   // ---- in the kid whose place it is
 
   void idle(std::size_t place) noexcept { enter(place, state::idle); }
+  /// The kid has a client that is in its handshake.
+  void greeting(std::size_t place) noexcept { enter(place, state::greeting); }
   void busy(std::size_t place) noexcept { enter(place, state::busy); }
+  /// The handshake is done; it is the same client, so its time runs on.
+  void greeted(std::size_t place) noexcept { cells_[place].is.store(state::busy, std::memory_order_release); }
   void served(std::size_t place) noexcept {
     auto& count = cells_[place].served;
     count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
@@ -115,12 +122,19 @@ class busy_board {
     return std::min(told, std::chrono::steady_clock::now());
   }
 
+  /// How many clients are in their handshake.
+  int count_greeting() const noexcept {
+    int count = 0;
+    for (std::size_t place = 0; place < used(); ++place) count += is(place) == state::greeting;
+    return count;
+  }
+
   census count() const noexcept {
     census all;
     for (std::size_t place = 0; place < used(); ++place) {
       const state one = is(place);
       all.kids += one != state::vacant;
-      all.busy += one == state::busy;
+      all.busy += has_client(one);
     }
     return all;
   }

@@ -59,6 +59,11 @@ class signal_handlers {
     taken parent{parent_gone_signal(), notice::parent_gone, {}, false};
     install(parent);
   }
+  /// For a kid whose clients have a limit: lets `overtime_signal()` arrive.
+  static void watch_for_overtime() noexcept {
+    taken overtime{overtime_signal(), notice::overtime, {}, false};
+    install(overtime);
+  }
 
   /// The signals that a parent lets in only while it waits.
   static sigset_t set() noexcept {
@@ -95,6 +100,7 @@ class signal_handlers {
       case notice::usr2: return handle<notice::usr2>;
       case notice::child: return handle<notice::child>;
       case notice::parent_gone: return handle<notice::parent_gone>;
+      case notice::overtime: return handle<notice::overtime>;
     }
     return swallow;
   }
@@ -106,6 +112,7 @@ class signal_handlers {
     // One handler at a time: what `deliver` does to the armed descriptor must not be interrupted by itself.
     action.sa_mask = set();
     sigaddset(&action.sa_mask, parent_gone_signal());
+    sigaddset(&action.sa_mask, overtime_signal());
     one.installed = ::sigaction(one.signal, &action, &one.before) == 0;
   }
 
