@@ -6,7 +6,8 @@
 //   $ openssl s_client -quiet -connect localhost:9123 -CAfile /tmp/waiter-example-x1Y2z3/cert.pem
 //   hello stranger, this is TLSv1.3 with TLS_AES_256_GCM_SHA384
 //
-// Given no certificate, it makes one for localhost. Given a CA, clients must show a certificate of that CA, and are greeted by name.
+// Given no certificate, it makes one for localhost. Given a CA, clients must show a certificate of that CA, and are greeted by
+// name.
 //
 // A pool of processes accepts, and each shakes hands with its own client: one that is slow or silent holds up nobody else.
 #include "support/port.hpp"

@@ -1,5 +1,5 @@
-// Serves a web page that shows its own pool of processes. HTTP is Boost.Beast's: a client is a stream as Asio knows it, so what reads
-// and writes such streams takes it as it is.
+// Serves a web page that shows its own pool of processes. HTTP is Boost.Beast's: a client is a stream as Asio knows it, so what
+// reads and writes such streams takes it as it is.
 //
 //   $ 5_http 9123 &                     5_http [PORT]
 //   $ curl localhost:9123/status.json
@@ -44,7 +44,8 @@ class pool_site : public waiter::basic_waiter<pool_site, waiter::prefork, waiter
       client.expires_after(10s);
       if (error) {
         // What is wrong with the request is worth an answer; a client that has gone or is silent is not.
-        if (error.category() == http::make_error_code(http::error::end_of_stream).category() && error != http::error::end_of_stream)
+        if (error.category() == http::make_error_code(http::error::end_of_stream).category() &&
+            error != http::error::end_of_stream)
           http::write(client, complaint(error));
         return;
       }

@@ -86,7 +86,8 @@ inline std::string to_html(const pool_view& now) {
   li.more { width: auto; padding: 0 .75rem; background: none; color: var(--faint); line-height: 2rem; }
   .key { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; color: var(--faint); font-size: .875rem; }
   .key span::before {
-    content: ""; display: inline-block; width: .7em; height: .7em; margin-right: .5em; border-radius: .2em; background: var(--idle);
+    content: ""; display: inline-block; width: .7em; height: .7em; margin-right: .5em; border-radius: .2em;
+    background: var(--idle);
   }
   .key .me::before { background: var(--me); }
   .key .busy::before { background: var(--busy); }
@@ -103,12 +104,14 @@ inline std::string to_html(const pool_view& now) {
   // So many fit on a screen.
   constexpr int most = 200;
   std::ostringstream page;
-  page << head << "<title>" << now.busy << " of " << now.kids << " busy</title>\n</head>\n<body>\n<main>\n<h1>" << now.busy << " of "
-       << now.kids << " waiters busy</h1>\n<p>Each square is a process. The green one has brought you this page.</p>\n<ul>";
+  page << head << "<title>" << now.busy << " of " << now.kids << " busy</title>\n</head>\n<body>\n<main>\n<h1>" << now.busy
+       << " of " << now.kids
+       << " waiters busy</h1>\n<p>Each square is a process. The green one has brought you this page.</p>\n<ul>";
   for (int kid = 0; kid < std::min(now.kids, most); ++kid)
     page << (kid == 0 ? "<li class=\"me\"></li>" : kid < now.busy ? "<li class=\"busy\"></li>" : "<li></li>");
   if (now.kids > most) page << "<li class=\"more\">and " << now.kids - most << " more</li>";
-  page << "</ul>\n<p class=\"key\"><span class=\"me\">yours</span><span class=\"busy\">busy with others</span><span>idle</span></p>\n<dl>\n"
+  page << "</ul>\n<p class=\"key\"><span class=\"me\">yours</span><span class=\"busy\">busy with "
+          "others</span><span>idle</span></p>\n<dl>\n"
        << "<div><dt>Your waiter</dt><dd>" << now.kid << "</dd></div>\n<div><dt>Its clients so far</dt><dd>" << now.clients
        << "</dd></div>\n<div><dt>Your requests</dt><dd>" << now.requests << "</dd></div>\n<div><dt>Open for</dt><dd>"
        << in_words(now.uptime) << "</dd></div>\n</dl>\n"

@@ -19,8 +19,8 @@
 
 namespace waiter_examples {
 
-/// A certificate for trying things out: for `localhost`, 127.0.0.1 and ::1, signed by itself, good for a week. Nobody trusts it who
-/// was not told to: `curl --cacert FILE`, `curl --insecure`, `openssl s_client -CAfile FILE`.
+/// A certificate for trying things out: for `localhost`, 127.0.0.1 and ::1, signed by itself, good for a week. Nobody trusts it
+/// who was not told to: `curl --cacert FILE`, `curl --insecure`, `openssl s_client -CAfile FILE`.
 ///
 /// Two PEM files in a directory of its own, which only this user can enter; all go with the object, in the process that made it.
 /// The constructor throws what derives from std::runtime_error when they cannot be made.

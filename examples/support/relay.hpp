@@ -1,0 +1,149 @@
+#ifndef WAITER_EXAMPLES_SUPPORT_RELAY_HPP
+#define WAITER_EXAMPLES_SUPPORT_RELAY_HPP
+
+#include <waiter/ssl.hpp>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/readable_pipe.hpp>
+#include <boost/asio/writable_pipe.hpp>
+#include <fcntl.h>
+#include <openssl/ssl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstddef>
+#include <string>
+
+namespace waiter_examples {
+
+/// Carries bytes between a TLS client and a program's pipes, both ways at once, each as fast as its reader takes them. Either
+/// side may say that it has said all (close_notify, or a closed pipe), and go on listening.
+///
+/// It ends when the program has ended and the client has all of its output, or when the client has vanished.
+class relay {
+ public:
+  relay(waiter::ssl_client& client, boost::asio::writable_pipe& to_program, boost::asio::readable_pipe& from_program, int program)
+      : client_(client), input_(to_program), output_(from_program), program_(program) {
+    // The program decides when it reads and writes, so nobody may wait for it.
+    for (const int pipe : {input_.native_handle(), output_.native_handle()})
+      ::fcntl(pipe, F_SETFL, ::fcntl(pipe, F_GETFL) | O_NONBLOCK);
+    // Nor for the client: a record that has only begun to arrive, or to leave, is left for later.
+    client_.io_timeout(moment);
+  }
+
+  void run() {
+    while (!vanished_ && !done()) {
+      wait();
+      read_program();
+      write_client();
+      read_client();
+      write_program();
+    }
+  }
+
+ private:
+  static constexpr std::size_t chunk = 16384;  // a TLS record (RFC 8446, 5.1)
+  static constexpr std::chrono::milliseconds moment{1};
+  /// How long a client has for reading on when nothing more will come.
+  static constexpr std::chrono::milliseconds patience{10000};
+
+  bool done() const { return !lives_ && !output_.is_open() && for_client_.empty(); }
+  bool wants_client() const { return !client_ended_ && input_.is_open() && for_program_.empty(); }
+  bool wants_output() const { return output_.is_open() && for_client_.empty(); }
+
+  void wait() {
+    // Bytes that OpenSSL holds already, and the end of a connection that is over, are no news to poll(2).
+    const bool at_once = wants_client() && (held_ || hung_up_);
+    const int limit = at_once ? 0 : lives_ ? -1 : static_cast<int>(patience.count());
+    const auto events = [](bool in, bool out) { return static_cast<short>((in ? POLLIN : 0) | (out ? POLLOUT : 0)); };
+    std::array<pollfd, 4> on{{
+        {hung_up_ ? -1 : client_.native_handle(), events(wants_client(), !for_client_.empty()), 0},
+        {for_program_.empty() ? -1 : input_.native_handle(), POLLOUT, 0},
+        {wants_output() ? output_.native_handle() : -1, POLLIN, 0},
+        {lives_ ? program_ : -1, POLLIN, 0},
+    }};
+    const int ready = ::poll(on.data(), on.size(), limit);
+    if (ready < 0) return;  // a signal
+    if (ready == 0 && !at_once) vanished_ = true;
+    if ((on[0].revents & POLLERR) != 0) vanished_ = true;
+    if ((on[0].revents & POLLHUP) != 0) hung_up_ = true;
+    if ((on[0].revents & POLLIN) != 0) held_ = true;
+    if ((on[0].revents & POLLOUT) != 0) writable_ = true;
+    if (on[3].revents != 0) lives_ = false;
+    // Both sides have closed in order, and the program has all that came: nobody is left whom it could serve.
+    if (hung_up_ && for_program_.empty() && (client_ended_ || !input_.is_open())) vanished_ = true;
+  }
+
+  void read_program() {
+    if (!wants_output()) return;
+    for_client_.resize(chunk);
+    const auto count = ::read(output_.native_handle(), for_client_.data(), for_client_.size());
+    for_client_.resize(static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
+    // After its end only what is in the pipe counts: a child that it has left behind may hold the pipe open for ever.
+    if (count > 0 || (count < 0 && errno == EAGAIN && lives_)) return;
+    waiter::error_code ignored;
+    output_.close(ignored);
+    client_.io_timeout(patience);
+    client_.shutdown_send(ignored);
+    client_.io_timeout(moment);
+  }
+
+  void write_client() {
+    if (for_client_.empty() || !writable_) return;
+    waiter::error_code error;
+    for_client_.erase(0, client_.write_some(boost::asio::buffer(for_client_), error));
+    if (error == waiter::error::timed_out)
+      writable_ = false;
+    else if (error)
+      vanished_ = true;
+  }
+
+  void read_client() {
+    if (!wants_client() || !(held_ || hung_up_)) return;
+    waiter::error_code error;
+    for_program_.resize(chunk);
+    for_program_.resize(client_.read_some(boost::asio::buffer(for_program_), error));
+    held_ = !error && SSL_has_pending(client_.native_ssl()) == 1;
+    if (error == boost::asio::error::eof)
+      client_ended_ = true;
+    else if (error && error != waiter::error::timed_out)
+      vanished_ = true;  // also when the stream was cut off: the program must not take half a message for a whole one
+  }
+
+  void write_program() {
+    if (!for_program_.empty()) {
+      const auto count = ::write(input_.native_handle(), for_program_.data(), for_program_.size());
+      if (count > 0) for_program_.erase(0, static_cast<std::size_t>(count));
+      if (count < 0 && errno != EAGAIN) close_input();  // the program listens no more
+    }
+    if (client_ended_ && for_program_.empty()) close_input();
+  }
+
+  void close_input() {
+    waiter::error_code ignored;
+    input_.close(ignored);
+    for_program_.clear();
+  }
+
+  waiter::ssl_client& client_;
+  boost::asio::writable_pipe& input_;
+  boost::asio::readable_pipe& output_;
+  int program_;
+  std::string for_program_;
+  std::string for_client_;
+  bool held_ = false;          // the client may be read without waiting
+  bool writable_ = true;       // and written
+  bool client_ended_ = false;  // it has said that it has said all
+  bool hung_up_ = false;       // the connection is closed on both sides
+  bool vanished_ = false;      // nobody is there any more
+  bool lives_ = true;          // the program
+};
+
+}  // namespace waiter_examples
+
+#endif
