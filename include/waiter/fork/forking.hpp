@@ -15,6 +15,7 @@
 #include <waiter/process/stop_sequence.hpp>
 #include <waiter/process/wrong_limits.hpp>
 #include <waiter/server/obey_watch.hpp>
+#include <waiter/system/accepted.hpp>
 #include <waiter/system/busy_board.hpp>
 #include <waiter/system/event_wait.hpp>
 #include <waiter/system/fork.hpp>
@@ -32,6 +33,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace waiter {
@@ -80,6 +82,11 @@ class forking {
     const system::signal_mask mask;
     host.hold_signals(&mask);
     attend(host);
+    host.close_door();
+    while (auto accepted = host.last_client()) {
+      attend_to(host, std::move(*accepted));
+      look_around(host);
+    }
     see_off(host);
     host.hold_signals(nullptr);
   }
@@ -154,7 +161,12 @@ class forking {
       if (error != boost::system::errc::interrupted) host.accept_failed(error);
       return;
     }
-    auto client = host.welcome(std::move(*accepted));
+    attend_to(host, std::move(*accepted));
+  }
+
+  template <class Host>
+  void attend_to(Host& host, system::accepted&& accepted) {
+    auto client = host.welcome(std::move(accepted));
     if (!host.greet(client)) return host.part(client);
     if (host.counts_handshakes() && host.too_many_handshakes(board_.count_greeting())) return host.part(client);
     if (admit(kids_.count(), most_) == admission::turn_away) return host.refuse(client);
@@ -189,7 +201,7 @@ class forking {
       while (clock::now() < backoff_.next_fork()) {
         host.wait(backoff_.next_fork());
         look_around(host);
-        if (host.stopping()) return false;
+        if (host.hurried()) return false;
       }
     }
   }

@@ -4,12 +4,14 @@
 #include <waiter/census.hpp>
 #include <waiter/error.hpp>
 #include <waiter/hook.hpp>
+#include <waiter/system/accepted.hpp>
 
 #include <sys/types.h>
 
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace waiter {
@@ -30,25 +32,28 @@ class nofork {
   template <class Host>
   void serve(Host& host) {
     host.template prepare_idle_hook<hook::on_forking_idle>();
-    while (auto accepted = host.template next_client<hook::on_forking_idle>([] {})) {
-      auto client = host.welcome(std::move(*accepted));
-      if (!host.greet(client)) {
-        host.part(client);
-        continue;
-      }
-      host.play_child(true);
-      if (host.template call<hook::on_child_start>())
-        host.serve(client);
-      else
-        host.part(client);
-      host.template call<hook::on_child_exit>();
-      host.play_child(false);
-    }
+    while (auto accepted = host.template next_client<hook::on_forking_idle>([] {})) attend(host, std::move(*accepted));
+    host.close_door();
+    while (auto accepted = host.last_client()) attend(host, std::move(*accepted));
   }
 
   census count() const noexcept { return {}; }
   std::vector<pid_t> kid_pids() const { return {}; }
   void signal_kids(int) noexcept {}
+
+ private:
+  template <class Host>
+  void attend(Host& host, system::accepted&& accepted) {
+    auto client = host.welcome(std::move(accepted));
+    if (!host.greet(client)) return host.part(client);
+    host.play_child(true);
+    if (host.template call<hook::on_child_start>())
+      host.serve(client);
+    else
+      host.part(client);
+    host.template call<hook::on_child_exit>();
+    host.play_child(false);
+  }
 };
 
 }  // namespace waiter

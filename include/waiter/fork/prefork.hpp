@@ -127,7 +127,10 @@ class prefork {
     board_.calls(hushed_ ? 1 : 0);
     for (;;) {
       const instant now = clock::now();
-      if (host.stopping()) pool_->stop(now);
+      if (host.stopping() && !pool_->stopping()) {
+        host.close_door();
+        pool_->stop(clock::now());
+      }
       if (host.hurried()) pool_->hurry(now);
       while (const auto order = watch_.look(pool_->kids(), reports(), now)) obey_watch(host, *order);
       const auto next = pool_->next(reports(), now);

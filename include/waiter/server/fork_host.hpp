@@ -17,14 +17,17 @@
 #include <waiter/system/death_pipe.hpp>
 #include <waiter/system/event_wait.hpp>
 #include <waiter/system/fork.hpp>
+#include <waiter/system/half_open.hpp>
 #include <waiter/system/listener.hpp>
 #include <waiter/system/signal_mailbox.hpp>
 #include <waiter/system/signal_mask.hpp>
+#include <waiter/system/syn_fence.hpp>
 
 #include <poll.h>
 #include <unistd.h>
 
 #include <chrono>
+#include <cstdint>
 #include <exception>
 #include <optional>
 #include <utility>
@@ -169,7 +172,7 @@ class fork_host {
     };
     for (;;) {
       if (system::mailbox.any()) run_signal_hooks();
-      if (stopping_) return std::nullopt;
+      if (stopping_) return last_client();
       if ((has<Idle> && !kernel_keeps_time) || !lingering_.empty()) {
         if (!wait_readable(idle_at)) {
           if (clock::now() >= idle_at) idle();
@@ -178,6 +181,7 @@ class fork_host {
       }
       error_code error;
       if (auto client = listener_.accept(error)) return client;
+      if (error == boost::system::errc::resource_unavailable_try_again) return std::nullopt;  // the door was closed, and all are served
       if (error == boost::system::errc::interrupted)
         kernel_keeps_time = false;
       else if (error == boost::system::errc::timed_out)
@@ -185,6 +189,34 @@ class fork_host {
       else
         pause_after(error);
     }
+  }
+
+  /// The server stops: nobody new is let in, and those who are in the kernel's queue by now are still served (`last_client`). Where
+  /// the system cannot keep others out, the queue is emptied as it stands.
+  void close_door() noexcept {
+    error_code error;
+    system::raise_syn_fence(listener_.get(), error);
+    if (error) log("stop: clients who connect in the last moment are reset, since new ones cannot be kept out: ", error.message());
+    const instant give_up = clock::now() + std::chrono::seconds(1);
+    const auto here = listener_.local();
+    const auto family = static_cast<std::uint8_t>(here.protocol().family());
+    while (!error && clock::now() < give_up && system::somebody_half_open(family, here.port())) ::poll(nullptr, 0, 2);
+    listener_.stop_waiting();
+    last_clients_until_ = later(clock::now(), settings_.grace);
+  }
+
+  /// One of those who were in the queue when the door was closed; nothing when it is empty, or the door is still open.
+  std::optional<system::accepted> last_client() noexcept {
+    if (!listener_ || listener_.waits()) return std::nullopt;
+    while (!hurried_ && clock::now() < last_clients_until_) {
+      error_code error;
+      if (auto client = listener_.accept(error)) return client;
+      if (error == boost::system::errc::interrupted)
+        run_signal_hooks();
+      else if (after_accept_failed(error.value()) != accept_advice::again)
+        break;
+    }
+    return std::nullopt;
   }
 
   /// Waits until somebody connects, `until` is reached, or a signal arrives; meanwhile looks after the refused.
@@ -409,6 +441,7 @@ class fork_host {
   const system::signal_mask* mask_ = nullptr;
   const system::death_pipe* parent_ = nullptr;
   std::exception_ptr escaped_;
+  instant last_clients_until_ = instant::max();  // in a kid the parent's patience decides
   instant paused_until_{};
   instant logged_accept_failure_{};
   client_type* in_hand_ = nullptr;

@@ -8,6 +8,7 @@
 
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
@@ -52,7 +53,8 @@ class listener {
     const int fd = interruptible(get(), [&]() noexcept { return ::accept4(get(), client.peer.data(), &size, SOCK_CLOEXEC); });
     if (fd < 0) {
       fail(error);
-      if (error == boost::system::errc::resource_unavailable_try_again) error = make_error_code(boost::system::errc::timed_out);
+      // With a timeout the kernel says EAGAIN for it; without one, only a socket that does not wait says so.
+      if (accept_timeout_ != never && error == boost::system::errc::resource_unavailable_try_again && waits()) error = make_error_code(boost::system::errc::timed_out);
       return std::nullopt;
     }
     error.clear();
@@ -62,6 +64,11 @@ class listener {
     client.send_timeout = send_timeout_;
     return client;
   }
+
+  /// From now on an accept that finds nobody fails at once, with EAGAIN, in every process that shares the socket.
+  void stop_waiting() noexcept { ::fcntl(get(), F_SETFL, O_NONBLOCK); }
+  /// Somebody has called that.
+  bool waits() const noexcept { return (::fcntl(get(), F_GETFL) & O_NONBLOCK) == 0; }
 
   int get() const noexcept { return socket_.get(); }
   explicit operator bool() const noexcept { return static_cast<bool>(socket_); }
