@@ -1,0 +1,192 @@
+#include "support/catch.hpp"
+#include <waiter/system/busy_board.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <limits>
+
+namespace {
+
+using waiter::census;
+using waiter::system::busy_board;
+using state = busy_board::state;
+
+struct open_board : busy_board {
+  explicit open_board(std::size_t places) {
+    waiter::error_code error;
+    open(places, error);
+    REQUIRE_FALSE(error);
+  }
+  /// So many idle kids in the first places.
+  void seat_idle(std::size_t kids) {
+    for (std::size_t place = 0; place < kids; ++place) seat(place), idle(place);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a fresh board has nobody on it") {
+  const open_board board(4);
+  CHECK(board.places() == 4);
+  CHECK(board.count() == census{});
+  CHECK(board.count_greeting() == 0);
+  for (std::size_t place = 0; place < 4; ++place) {
+    CHECK(board.is(place) == state::vacant);
+    CHECK_FALSE(board.has_served(place));
+  }
+}
+
+TEST_CASE("a board that was never opened has nobody on it either") {
+  busy_board board;
+  CHECK(board.places() == 0);
+  CHECK(board.count() == census{});
+  CHECK(board.count_greeting() == 0);
+  board.close();
+}
+
+TEST_CASE("a kid is counted from its place to its end, and is busy while it has a client") {
+  open_board board(8);
+  board.seat(0);
+  board.seat(3);
+  CHECK(board.count() == census{.busy = 0, .kids = 2});
+  board.idle(0);
+  CHECK(board.count() == census{.busy = 0, .kids = 2});
+  board.greeting(0);
+  CHECK(board.count() == census{.busy = 1, .kids = 2});
+  CHECK(board.count_greeting() == 1);
+  board.greeted(0);
+  CHECK(board.count_greeting() == 0);
+  CHECK(board.is(0) == state::busy);
+  board.busy(3);
+  CHECK(board.count() == census{.busy = 2, .kids = 2});
+  board.served(0);
+  board.idle(0);
+  CHECK(board.count() == census{.busy = 1, .kids = 2});
+  board.vacate(3);
+  CHECK(board.count() == census{.busy = 0, .kids = 1});
+}
+
+TEST_CASE("the next kid of a place begins anew") {
+  open_board board(1);
+  board.seat(0);
+  board.busy(0);
+  board.served(0);
+  CHECK(board.has_served(0));
+  board.vacate(0);
+  CHECK(board.has_served(0));
+  board.seat(0);
+  CHECK_FALSE(board.has_served(0));
+  CHECK(board.is(0) == state::starting);
+}
+
+TEST_CASE("a handshake that is done does not begin the client's time again") {
+  open_board board(1);
+  board.seat(0);
+  board.greeting(0);
+  const auto since = board.since(0);
+  CHECK(since <= std::chrono::steady_clock::now());
+  CHECK(since > std::chrono::steady_clock::now() - std::chrono::seconds(10));
+  board.greeted(0);
+  CHECK(board.since(0) == since);
+}
+
+TEST_CASE("a closed board can be opened again, and remembers nothing") {
+  open_board board(2);
+  board.seat_idle(2);
+  board.close();
+  CHECK(board.count() == census{});
+  waiter::error_code error;
+  board.open(3, error);
+  REQUIRE_FALSE(error);
+  CHECK(board.places() == 3);
+  CHECK(board.count() == census{});
+}
+
+TEST_CASE("more places than there is memory are an error") {
+  busy_board board;
+  waiter::error_code error;
+  board.open(std::numeric_limits<std::size_t>::max() / 128, error);
+  CHECK(error == boost::system::errc::not_enough_memory);
+  CHECK(board.places() == 0);
+}
+
+TEST_CASE("nobody calls a parent that has not asked for it") {
+  open_board board(4);
+  board.seat_idle(2);
+  board.busy(0);
+  CHECK_FALSE(board.must_call());
+  board.wake_at(-1);
+  board.busy(1);
+  CHECK_FALSE(board.must_call());
+}
+
+TEST_CASE("a kid calls when as few are idle as the parent said, once until the parent has looked") {
+  open_board board(8);
+  board.seat_idle(4);
+  board.wake_at(1);
+  board.calls(0);
+
+  board.busy(0);
+  CHECK_FALSE(board.must_call());  // three are idle
+  board.busy(1);
+  CHECK_FALSE(board.must_call());  // two
+  board.busy(2);
+  CHECK(board.must_call());  // one: few
+  board.idle(2);
+  board.busy(2);
+  CHECK_FALSE(board.must_call());  // called already
+  board.calls(0);
+  CHECK(board.must_call());  // and since looked at
+}
+
+TEST_CASE("that nobody is idle is a second reason to call, even for a parent that knows of the first") {
+  open_board board(8);
+  board.seat_idle(3);
+  board.wake_at(1);
+  board.calls(0);
+  board.busy(0);
+  board.busy(1);
+  CHECK(board.must_call());
+  board.busy(2);
+  CHECK(board.must_call());
+  CHECK_FALSE(board.must_call());
+
+  board.calls(1);  // few are idle: the parent knows and wants to hear only worse
+  board.idle(2);
+  board.busy(2);
+  CHECK(board.must_call());
+  board.calls(1);
+  board.idle(2);
+  CHECK_FALSE(board.must_call());
+}
+
+TEST_CASE("with a mark of 0 a kid calls when it was the last idle one") {
+  open_board board(8);
+  board.seat_idle(2);
+  board.wake_at(0);
+  board.busy(0);
+  CHECK_FALSE(board.must_call());
+  board.busy(1);
+  CHECK(board.must_call());
+}
+
+TEST_CASE("a kid that still starts counts as one that will be idle, a dead one does not") {
+  open_board board(8);
+  board.seat_idle(1);
+  board.seat(1);
+  board.wake_at(0);
+  board.busy(0);
+  CHECK_FALSE(board.must_call());
+  board.vacate(1);
+  CHECK(board.must_call());
+}
+
+TEST_CASE("a kid in its handshake is not idle") {
+  open_board board(8);
+  board.seat_idle(2);
+  board.wake_at(0);
+  board.greeting(0);
+  CHECK_FALSE(board.must_call());
+  board.greeting(1);
+  CHECK(board.must_call());
+}

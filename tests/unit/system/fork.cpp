@@ -1,0 +1,27 @@
+#include "support/catch.hpp"
+#include <waiter/system/fork.hpp>
+
+#include <future>
+#include <thread>
+
+// Forks that are made stand in tests/process.
+
+TEST_CASE("threads are counted, and while another one lives no fork is made") {
+  CHECK(waiter::system::thread_count() == 1);
+  CHECK_FALSE(waiter::system::threads_alive());
+
+  std::promise<void> end;
+  std::thread other([end = end.get_future()]() mutable { end.wait(); });
+  CHECK(waiter::system::thread_count() == 2);
+  CHECK(waiter::system::threads_alive());
+  waiter::error_code error;
+  const pid_t pid = waiter::system::fork_process(false, error);
+  if (pid == 0) ::_exit(1);  // it was made after all
+  CHECK(pid == -1);
+  CHECK(error == waiter::error::threads_alive);
+
+  end.set_value();
+  other.join();
+  CHECK(waiter::system::thread_count() == 1);
+  CHECK_FALSE(waiter::system::threads_alive());
+}
