@@ -1,5 +1,6 @@
-#include "support/catch.hpp"
 #include <waiter/system/busy_board.hpp>
+
+#include "support/catch.hpp"
 
 #include <chrono>
 #include <cstddef>

@@ -1,5 +1,6 @@
-#include "support/catch.hpp"
 #include <waiter/system/descriptor.hpp>
+
+#include "support/catch.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>

@@ -1,8 +1,10 @@
-#include "support/catch.hpp"
-#include "support/client.hpp"
-#include "taken_signals.hpp"
 #include <waiter/system/discard.hpp>
 #include <waiter/system/listener.hpp>
+
+#include "taken_signals.hpp"
+
+#include "support/catch.hpp"
+#include "support/client.hpp"
 
 #include <sys/socket.h>
 

@@ -1,8 +1,10 @@
-#include "support/catch.hpp"
-#include "support/deadline.hpp"
-#include "taken_signals.hpp"
 #include <waiter/system/event_wait.hpp>
 #include <waiter/system/signal_mask.hpp>
+
+#include "taken_signals.hpp"
+
+#include "support/catch.hpp"
+#include "support/deadline.hpp"
 
 #include <poll.h>
 #include <sys/socket.h>

@@ -1,5 +1,6 @@
-#include "support/catch.hpp"
 #include <waiter/system/fork.hpp>
+
+#include "support/catch.hpp"
 
 #include <future>
 #include <thread>

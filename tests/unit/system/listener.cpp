@@ -1,9 +1,11 @@
+#include <waiter/system/listener.hpp>
+
+#include "taken_signals.hpp"
+
 #include "support/catch.hpp"
 #include "support/client.hpp"
 #include "support/deadline.hpp"
 #include "support/process_info.hpp"
-#include "taken_signals.hpp"
-#include <waiter/system/listener.hpp>
 
 #include <fcntl.h>
 #include <netinet/in.h>

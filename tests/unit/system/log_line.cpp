@@ -1,6 +1,8 @@
-#include "support/catch.hpp"
-#include "taken_signals.hpp"
 #include <waiter/system/log_line.hpp>
+
+#include "taken_signals.hpp"
+
+#include "support/catch.hpp"
 
 #include <fcntl.h>
 #include <sys/socket.h>

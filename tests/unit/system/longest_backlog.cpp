@@ -1,5 +1,6 @@
-#include "support/catch.hpp"
 #include <waiter/system/longest_backlog.hpp>
+
+#include "support/catch.hpp"
 
 #include <fstream>
 

@@ -1,5 +1,6 @@
-#include "support/catch.hpp"
 #include <waiter/system/safe_point.hpp>
+
+#include "support/catch.hpp"
 
 namespace {
 

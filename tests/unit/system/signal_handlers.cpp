@@ -1,7 +1,9 @@
+#include <waiter/system/signal_handlers.hpp>
+
+#include "taken_signals.hpp"
+
 #include "support/catch.hpp"
 #include "support/process_info.hpp"
-#include "taken_signals.hpp"
-#include <waiter/system/signal_handlers.hpp>
 
 #include <pthread.h>
 #include <sys/resource.h>

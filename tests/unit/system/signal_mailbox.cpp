@@ -1,6 +1,8 @@
-#include "support/catch.hpp"
-#include "taken_signals.hpp"
 #include <waiter/system/signal_mailbox.hpp>
+
+#include "taken_signals.hpp"
+
+#include "support/catch.hpp"
 
 #include <pthread.h>
 #include <sys/socket.h>

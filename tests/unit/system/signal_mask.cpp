@@ -1,6 +1,8 @@
-#include "support/catch.hpp"
-#include "taken_signals.hpp"
 #include <waiter/system/signal_mask.hpp>
+
+#include "taken_signals.hpp"
+
+#include "support/catch.hpp"
 
 #include <pthread.h>
 

@@ -1,6 +1,8 @@
-#include "support/catch.hpp"
-#include "taken_signals.hpp"
 #include <waiter/system/socket_timeout.hpp>
+
+#include "taken_signals.hpp"
+
+#include "support/catch.hpp"
 
 #include <sys/socket.h>
 #include <sys/time.h>

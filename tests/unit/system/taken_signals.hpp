@@ -1,9 +1,10 @@
 #ifndef WAITER_TESTS_UNIT_SYSTEM_TAKEN_SIGNALS_HPP
 #define WAITER_TESTS_UNIT_SYSTEM_TAKEN_SIGNALS_HPP
 
-#include "support/catch.hpp"
 #include <waiter/system/descriptor.hpp>
 #include <waiter/system/signal_handlers.hpp>
+
+#include "support/catch.hpp"
 
 #include <poll.h>
 #include <sys/socket.h>

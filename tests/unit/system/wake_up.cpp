@@ -1,7 +1,9 @@
+#include <waiter/system/wake_up.hpp>
+
+#include "taken_signals.hpp"
+
 #include "support/catch.hpp"
 #include "support/process_info.hpp"
-#include "taken_signals.hpp"
-#include <waiter/system/wake_up.hpp>
 
 #include <fcntl.h>
 #include <unistd.h>
