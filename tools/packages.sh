@@ -6,6 +6,7 @@ packages() {
   cat <<'TABLE'
 compiler   g++               gcc-c++               gcc        gcc
 clang      clang             clang                 clang      llvm
+sanitizers libclang-rt-dev   compiler-rt           compiler-rt llvm
 meson      meson             meson                 meson      meson
 ninja      ninja-build       ninja-build           ninja      ninja
 pkgconfig  pkg-config        pkgconf-pkg-config    pkgconf    pkgconf
@@ -25,6 +26,7 @@ at_least() { [ "$(printf '%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]; }
 
 has_compiler() { compiles "${CXX:-g++}" <<<'#include <concepts>'; }
 has_clang() { compiles clang++ <<<'#include <concepts>'; }
+has_sanitizers() { clang++ -fsanitize=address,undefined -o /dev/null -x c++ - <<<'int main() {}'; }
 has_meson() { at_least 1.0 "$(meson --version 2>/dev/null || echo 0)"; }
 has_ninja() { command -v ninja; }
 has_pkgconfig() { command -v pkg-config; }

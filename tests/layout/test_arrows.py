@@ -122,10 +122,6 @@ class Arrows(unittest.TestCase):
         self.add("system/title.hpp")
         self.expect_slip("include/meson.build does not list waiter/system/title.hpp")
 
-    def test_a_listed_header_that_is_gone(self):
-        (self.root / "include/waiter/system/reap.hpp").unlink()
-        self.expect_slip("include/meson.build lists waiter/system/reap.hpp, which does not exist")
-
     def test_a_test_that_nobody_would_run(self):
         self.write("tests/unit/process/backoff.cpp", "")
         self.expect_slip("unit/meson.build does not list process/backoff.cpp")
