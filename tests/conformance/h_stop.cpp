@@ -149,6 +149,18 @@ TEST_CASE("H4: a kid that outlives the grace time is killed, and run() is 0", "[
   CHECK(held.connection.read_all().text.empty());
 }
 
+TEST_CASE("H4: with nofork the client in hand runs out of time, and run() is 0", "[H4]") {
+  every_hook server{"nofork", hold + flags{"--grace=2"}};
+  auto held = hold_one(server);
+  const stopwatch since;
+  server.signal(SIGTERM);
+  CHECK(server.wait() == 0);
+  CHECK(since.elapsed() >= 1900ms);
+  CHECK(since.elapsed() < 6000ms);
+  CHECK(held.connection.read_all().text.empty());
+  CHECK(server.parent_sequence() == "server_begin listen_ok accept_ok child_start process close child_exit server_close");
+}
+
 TEST_CASE("H4: the grace time is 8 s unless given", "[H4]") {
   every_hook server{"forking", hold};
   auto held = hold_one(server);

@@ -1,9 +1,11 @@
 #include "support/process_info.hpp"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <array>
 #include <cctype>
 #include <cstdio>
 #include <filesystem>
@@ -16,9 +18,19 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// By read(2): a stream throws when the process ends between opening and reading.
 std::string slurp(const fs::path& path) {
-  std::ifstream file{path, std::ios::binary};
-  return {std::istreambuf_iterator<char>{file}, {}};
+  std::string result;
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return result;
+  std::array<char, 4096> buffer;
+  for (;;) {
+    const auto size = ::read(file, buffer.data(), buffer.size());
+    if (size <= 0) break;
+    result.append(buffer.data(), static_cast<std::size_t>(size));
+  }
+  ::close(file);
+  return result;
 }
 
 fs::path proc(pid_t pid) { return fs::path{"/proc"} / std::to_string(pid); }
