@@ -151,8 +151,7 @@ class basic_waiter {
     host.template call<hook::on_listen_ok>();
     fork_.serve(host);
     host.template call<hook::on_server_close>();
-    host.listener().close();
-    host.finish_lingering();
+    host.finish();
     return exit_ok;
   }
 

@@ -1,7 +1,7 @@
 #ifndef WAITER_FWD_HPP
 #define WAITER_FWD_HPP
 
-#include "version.hpp"
+#include <waiter/version.hpp>
 
 namespace waiter {
 

@@ -3,35 +3,29 @@
 
 #include <waiter/client/connection.hpp>
 #include <waiter/client/farewell.hpp>
-#include <waiter/client/lingering.hpp>
-#include <waiter/contract/hook_access.hpp>
 #include <waiter/error.hpp>
 #include <waiter/hook.hpp>
-#include <waiter/hook_name.hpp>
 #include <waiter/options.hpp>
 #include <waiter/process/accept_failure.hpp>
 #include <waiter/process/instant.hpp>
-#include <waiter/server/client_fault.hpp>
+#include <waiter/server/doorway.hpp>
+#include <waiter/server/hook_caller.hpp>
 #include <waiter/server/logger.hpp>
 #include <waiter/system/accepted.hpp>
 #include <waiter/system/death_pipe.hpp>
 #include <waiter/system/event_wait.hpp>
 #include <waiter/system/fork.hpp>
-#include <waiter/system/half_open.hpp>
 #include <waiter/system/listener.hpp>
 #include <waiter/system/signal_mailbox.hpp>
 #include <waiter/system/signal_mask.hpp>
-#include <waiter/system/syn_fence.hpp>
 
 #include <poll.h>
 #include <unistd.h>
 
 #include <chrono>
-#include <cstdint>
 #include <exception>
 #include <optional>
 #include <utility>
-#include <vector>
 
 namespace waiter {
 
@@ -49,7 +43,11 @@ class fork_host {
   static constexpr bool encrypted = TransportPolicy::encrypted;
 
   fork_host(Handler& handler, ForkPolicy& policy, TransportPolicy& transport, const options& settings) noexcept
-      : handler_(handler), policy_(policy), transport_(transport), settings_(settings), timeout_(effective_timeout(settings.timeout)) {}
+      : hooks_(handler, settings.logger, settings.debug),
+        policy_(policy),
+        transport_(transport),
+        settings_(settings),
+        timeout_(effective_timeout(settings.timeout)) {}
   fork_host(const fork_host&) = delete;
   fork_host& operator=(const fork_host&) = delete;
 
@@ -57,8 +55,8 @@ class fork_host {
 
   const options& settings() const noexcept { return settings_; }
   milliseconds timeout() const noexcept { return timeout_; }
-  system::listener& listener() noexcept { return listener_; }
-  const system::listener& listener() const noexcept { return listener_; }
+  system::listener& listener() noexcept { return doorway_.listener(); }
+  const system::listener& listener() const noexcept { return doorway_.listener(); }
 
   template <class... Parts>
   void log(const Parts&... parts) noexcept {
@@ -73,41 +71,34 @@ class fork_host {
 
   /// The handler has this hook. Known to the compiler, so what nobody listens for need not be done.
   template <hook Hook>
-  static constexpr bool has = hook_access::bound<Hook, Handler, client_type>;
+  static constexpr bool has = hook_caller<Handler, client_type>::template has<Hook>;
 
   /// Calls a hook, if the handler has it, with the signals let in. False when it threw.
   template <hook Hook, class... Args>
   bool call(Args&&... args) noexcept {
-    if constexpr (has<Hook>) {
-      std::optional<system::signal_mask::opened> open;
-      if (mask_ != nullptr) open.emplace(*mask_);
-      try {
-        hook_access::call<Hook>(handler_, std::forward<Args>(args)...);
-      } catch (...) {
-        caught(Hook);
-        return false;
-      }
-    }
-    return true;
+    return hooks_.template call<Hook>(std::forward<Args>(args)...);
   }
+
+  /// A hook threw in this process since it began, and it was more than a client who went away.
+  bool threw() const noexcept { return hooks_.threw(); }
+  /// What on_exception threw on: it leaves run() when the server has stopped.
+  std::exception_ptr escaped() const noexcept { return hooks_.escaped(); }
 
   // ---- stopping
 
   /// Asked to end: the server, or in a kid this kid.
-  bool stopping() const noexcept { return stopping_; }
+  bool stopping() const noexcept { return stopping_ || hooks_.escaped(); }
   /// QUIT: the grace of the clients in hand is over.
   bool hurried() const noexcept { return hurried_; }
   /// In a kid that takes one client only there is no main loop to break.
   void stop() noexcept {
     if (!is_kid_ || accepts_) stopping_ = true;
   }
-  /// What on_exception threw on: it leaves run() when the server has stopped.
-  std::exception_ptr escaped() const noexcept { return escaped_; }
 
   // ---- signals
 
   /// Keeps the signals out of this process but for its waits and hooks; before `mask` dies, null. What `wait` needs.
-  void hold_signals(const system::signal_mask* mask) noexcept { mask_ = mask; }
+  void hold_signals(const system::signal_mask* mask) noexcept { hooks_.lift(mask); }
 
   bool may_run_signal_hooks() const noexcept { return !in_signal_hook_; }
 
@@ -122,7 +113,7 @@ class fork_host {
       const bool quit = box.take(notice::quit) != 0;
       if (box.take(notice::term) + box.take(notice::interrupt) != 0 || quit) stop();
       if (quit) hurried_ = true;
-      if (stopping_) press();
+      if (stopping()) press();
       if (box.take(notice::child) != 0) kid_has_ended_ = true;
       if (box.take(notice::parent_gone) != 0 && parent_ != nullptr && !parent_->parent_lives()) stop();
       const unsigned hup = box.take(notice::hup), usr1 = box.take(notice::usr1), usr2 = box.take(notice::usr2);
@@ -154,7 +145,7 @@ class fork_host {
   /// Makes the listening socket wake this server's processes for `Idle`, if the handler has that hook. Before the first fork.
   template <hook Idle>
   void prepare_idle_hook() noexcept {
-    listener_.accept_timeout(has<Idle> ? timeout_ : never);
+    listener().accept_timeout(has<Idle> ? timeout_ : never);
   }
 
   /// Waits for the next client, however long that takes; runs the hooks of signals, of failed accepts and of idleness meanwhile.
@@ -172,15 +163,15 @@ class fork_host {
     };
     for (;;) {
       if (system::mailbox.any()) run_signal_hooks();
-      if (stopping_) return last_client();
-      if ((has<Idle> && !kernel_keeps_time) || !lingering_.empty()) {
+      if (stopping()) return last_client();
+      if ((has<Idle> && !kernel_keeps_time) || doorway_.somebody_leaving()) {
         if (!wait_readable(idle_at)) {
           if (clock::now() >= idle_at) idle();
           continue;
         }
       }
       error_code error;
-      if (auto client = listener_.accept(error)) return client;
+      if (auto client = listener().accept(error)) return client;
       if (error == boost::system::errc::resource_unavailable_try_again) return std::nullopt;  // the door was closed, and all are served
       if (error == boost::system::errc::interrupted)
         kernel_keeps_time = false;
@@ -195,22 +186,17 @@ class fork_host {
   /// the system cannot keep others out, the queue is emptied as it stands.
   void close_door() noexcept {
     error_code error;
-    system::raise_syn_fence(listener_.get(), error);
+    doorway_.close(error);
     if (error) log("stop: clients who connect in the last moment are reset, since new ones cannot be kept out: ", error.message());
-    const instant give_up = clock::now() + std::chrono::seconds(1);
-    const auto here = listener_.local();
-    const auto family = static_cast<std::uint8_t>(here.protocol().family());
-    while (!error && clock::now() < give_up && system::somebody_half_open(family, here.port())) ::poll(nullptr, 0, 2);
-    listener_.stop_waiting();
     last_clients_until_ = later(clock::now(), settings_.grace);
   }
 
   /// One of those who were in the queue when the door was closed; nothing when it is empty, or the door is still open.
   std::optional<system::accepted> last_client() noexcept {
-    if (!listener_ || listener_.waits()) return std::nullopt;
+    if (!listener() || listener().waits()) return std::nullopt;
     while (!hurried_ && clock::now() < last_clients_until_) {
       error_code error;
-      if (auto client = listener_.accept(error)) return client;
+      if (auto client = listener().accept(error)) return client;
       if (error == boost::system::errc::interrupted)
         run_signal_hooks();
       else if (after_accept_failed(error.value()) != accept_advice::again)
@@ -222,23 +208,15 @@ class fork_host {
   /// Waits until somebody connects, `until` is reached, or a signal arrives; meanwhile looks after the refused.
   /// True when an accept will find somebody.
   bool wait_readable(instant until) noexcept {
-    std::optional<system::signal_mask> for_now;
-    if (mask_ == nullptr) for_now.emplace();
-    const auto& waiting = mask_ != nullptr ? mask_->waiting() : for_now->waiting();
-    const bool accepting = clock::now() >= paused_until_;
-    waited_.clear();
-    waited_.push_back({accepting ? listener_.get() : -1, POLLIN, 0});
-    lingering_.watch(waited_);
-    if (!accepting) until = std::min(until, paused_until_);
-    if (!system::mailbox.any()) system::wait_for_event(waited_, std::min(until, lingering_.next()), waiting);
-    if (!lingering_.empty()) lingering_.work(clock::now());
-    return waited_.front().revents != 0;
+    if (const auto* mask = hooks_.lifted()) return doorway_.wait(until, mask->waiting());
+    const system::signal_mask for_now;
+    return doorway_.wait(until, for_now.waiting());
   }
 
   /// Waits for a signal, or for `until`; `also` is a descriptor that ends the wait too.
   void wait(instant until, int also = -1) noexcept {
     pollfd one{also, POLLIN, 0};
-    if (!system::mailbox.any()) system::wait_for_event({&one, 1}, until, mask_->waiting());
+    if (!system::mailbox.any()) system::wait_for_event({&one, 1}, until, hooks_.lifted()->waiting());
   }
 
   /// Tells of a failed accept, and stays away from the socket for a while when trying again at once would spin.
@@ -250,7 +228,7 @@ class fork_host {
     }
     call<hook::on_accept_error>(error);
     if (advice == accept_advice::give_up) stopping_ = true;
-    if (advice == accept_advice::pause) paused_until_ = clock::now() + std::chrono::milliseconds(100);
+    if (advice == accept_advice::pause) doorway_.pause(std::chrono::milliseconds(100));
   }
 
   // ---- the life of a client
@@ -279,7 +257,7 @@ class fork_host {
       greeted();
       if (settings_.client_timeout != never) client.expires_after(settings_.client_timeout);
       if (settings_.min_rate != 0) client.min_rate(settings_.min_rate);
-      stay = process(client);
+      stay = hooks_.process(client);
     }
     in_hand_ = nullptr;
     part(client);
@@ -321,17 +299,8 @@ class fork_host {
     client_ = -1;
   }
 
-  /// Stays with the refused for a moment, so that the end of the process does not cut off what they are reading.
-  void finish_lingering() noexcept {
-    const instant ends = clock::now() + std::chrono::milliseconds(500);
-    while (!lingering_.empty() && clock::now() < ends) {
-      waited_.clear();
-      lingering_.watch(waited_);
-      ::poll(waited_.data(), static_cast<nfds_t>(waited_.size()), 10);
-      lingering_.work(clock::now());
-    }
-    lingering_.clear();
-  }
+  /// Closes the listening socket, and stays with the refused for a moment, so that they can read what they were told.
+  void finish() noexcept { doorway_.finish(); }
 
   // ---- which process this is
 
@@ -347,36 +316,32 @@ class fork_host {
     is_kid_ = true;
     accepts_ = accepts;
     stopping_ = stopping_ && accepts;
-    threw_ = hurried_ = kid_has_ended_ = in_signal_hook_ = false;
+    hurried_ = kid_has_ended_ = in_signal_hook_ = false;
+    hooks_.forgive();
     system::mailbox.forget();
-    lingering_.clear();
-    if (!accepts) listener_.close();
-    if (const auto* mask = std::exchange(mask_, nullptr)) mask->open();
+    doorway_.forget_leaving();
+    if (!accepts) listener().close();
+    if (const auto* mask = hooks_.lifted()) mask->open();
+    hooks_.lift(nullptr);
   }
 
   /// Ends the kid: 0, or 1 when a hook threw and that is to show.
   [[noreturn]] void leave(bool failed) noexcept { system::leave_process(failed ? 1 : 0); }
 
-  /// A hook threw in this process since it began.
-  bool threw() const noexcept { return threw_; }
-
  private:
   using clock = std::chrono::steady_clock;
-  static constexpr milliseconds longest_linger{10000};
 
   // The transport's own last words. They may go through user code (a logger, a stream's buffer), so they may throw.
   void finish(client_type& client) noexcept {
     try {
       transport_.finish(client);
     } catch (...) {
-      caught(hook::on_close);
+      hooks_.caught(hook::on_close);
     }
   }
 
   // A process that has others to look after does not wait for one that is leaving.
-  void linger(client_type& client) noexcept {
-    lingering_.add(system::descriptor(client.take_socket()), clock::now() + std::min(settings_.linger, longest_linger));
-  }
+  void linger(client_type& client) noexcept { doorway_.see_out(client.take_socket(), settings_.linger); }
 
   template <hook Hook>
   void repeat(unsigned times, int send_on) noexcept {
@@ -388,8 +353,8 @@ class fork_host {
 
   void pause_after(const error_code& error) noexcept {
     accept_failed(error);
-    while (!stopping_ && clock::now() < paused_until_) {
-      wait_readable(paused_until_);
+    while (!stopping() && clock::now() < doorway_.paused_until()) {
+      wait_readable(doorway_.paused_until());
       if (system::mailbox.any()) run_signal_hooks();
     }
   }
@@ -401,48 +366,14 @@ class fork_host {
     if (hurried_) in_hand_->expires_within(milliseconds::zero());
   }
 
-  bool process(client_type& client) noexcept {
-    try {
-      if constexpr (std::is_same_v<decltype(hook_access::call<hook::on_process>(handler_, client)), bool>)
-        return hook_access::call<hook::on_process>(handler_, client);
-      else
-        hook_access::call<hook::on_process>(handler_, client);
-    } catch (...) {
-      caught(hook::on_process);
-    }
-    return true;
-  }
-
-  // In a handler of exceptions.
-  void caught(hook where) noexcept {
-    const auto thrown = std::current_exception();
-    const bool clients_fault = is_client_fault(thrown);
-    threw_ = threw_ || !clients_fault;
-    if constexpr (has<hook::on_exception>) {
-      try {
-        hook_access::call<hook::on_exception>(handler_, thrown);
-      } catch (...) {
-        escaped_ = std::current_exception();
-        threw_ = stopping_ = true;
-      }
-    } else if (!clients_fault || settings_.debug) {
-      log(name_of(where), " threw: ", what_of(thrown));
-    }
-  }
-
-  Handler& handler_;
+  hook_caller<Handler, client_type> hooks_;
   ForkPolicy& policy_;
   TransportPolicy& transport_;
   const options& settings_;
   const milliseconds timeout_;
-  system::listener listener_;
-  lingering lingering_;
-  std::vector<pollfd> waited_;
-  const system::signal_mask* mask_ = nullptr;
+  doorway doorway_;
   const system::death_pipe* parent_ = nullptr;
-  std::exception_ptr escaped_;
   instant last_clients_until_ = instant::max();  // in a kid the parent's patience decides
-  instant paused_until_{};
   instant logged_accept_failure_{};
   client_type* in_hand_ = nullptr;
   int client_ = -1;
@@ -452,7 +383,6 @@ class fork_host {
   bool stopping_ = false;
   bool hurried_ = false;
   bool pressed_ = false;
-  bool threw_ = false;
   bool in_signal_hook_ = false;
   bool kid_has_ended_ = false;
 };
