@@ -147,7 +147,8 @@ class prefork {
   template <class Host>
   bool wait(Host& host, instant until, instant now) {
     const int kids = pool_->kids().count();
-    const int mark = host.stopping() || kids >= limits_.maxfork ? nobody_calls : low_mark(kids);
+    int mark = host.stopping() || kids >= limits_.maxfork ? nobody_calls : low_mark(kids);
+    if (watch_.awaits_client()) mark = limits_.maxfork;  // whoever gets a client calls
     const bool hushed = until < now + moment;
     if (mark != mark_ || hushed != hushed_) {
       // A kid that became busy after the look, and found that it need not call, has to be seen by another look.

@@ -61,6 +61,9 @@ class kid_watch {
   /// When to look again; `instant::max()` when nothing is timed.
   instant next_look(instant now) const { return timing_ ? now + tick : instant::max(); }
 
+  /// Nothing is timed, but the next client will be: then there has to be a look when it comes.
+  bool awaits_client() const { return limited() && !timing_; }
+
  private:
   struct watched {
     instant since{};  // tells one client of the kid from another
@@ -70,6 +73,8 @@ class kid_watch {
     bool reminded = false;
     bool killed = false;
   };
+
+  bool limited() const { return limits_.soft != never || limits_.hard != never; }
 
   watched& at(std::size_t slot) {
     if (slot >= watched_.size()) watched_.resize(slot + 1);
@@ -83,7 +88,7 @@ class kid_watch {
       one.stopped_for += passed;
       if (one.stopped_for >= stop_patience) return order::kill_stopped;
     }
-    if (limits_.soft == never && limits_.hard == never) return std::nullopt;
+    if (!limited()) return std::nullopt;
     if (said.state != activity::busy || said.since != one.since) {
       one.since = said.since;
       one.spent = {};

@@ -63,6 +63,17 @@ TEST_CASE("a kid is reminded once at the soft limit, and killed once at the hard
   CHECK_FALSE(kid.run(10s));
 }
 
+TEST_CASE("it has to be told of the next client while none is timed, and only when there is a limit") {
+  watched_kid kid;
+  CHECK(kid.watch.awaits_client());
+  kid.takes_client();
+  CHECK_FALSE(kid.watch.awaits_client());
+  kid.is_idle();
+  CHECK(kid.watch.awaits_client());
+  watched_kid without(kid_watch::limits{});
+  CHECK_FALSE(without.watch.awaits_client());
+}
+
 TEST_CASE("each client has a time of its own") {
   watched_kid kid;
   for (int client = 0; client < 5; ++client) {
