@@ -81,8 +81,8 @@ class Pages:
         folder = path.parent
         while folder != self.root and not (folder / "meson.build").exists():
             folder = folder.parent
-        builders = [folder / "meson.build", *folder.glob("*.py")]
-        return any(re.search(rf"['\"]{re.escape(path.stem)}(\.\w+)?['\"]", builder.read_text()) for builder in builders)
+        name = re.compile(rf"['/]{re.escape(path.stem)}(\.\w+)?'")
+        return any(name.search(builder.read_text()) for builder in folder.rglob("meson.build"))
 
     # ---- links
 
