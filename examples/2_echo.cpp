@@ -26,12 +26,13 @@ struct echo : waiter::basic_waiter<echo, waiter::forking, waiter::plain> {
   void on_listen_ok() { log("listening on port ", get_port()); }
 
   void on_process(client_type& client) {
+    // Not given an error_code, reads and writes throw. That is as good here: nobody need catch it, and the client is closed. But a
+    // client that is sent away is to hear why.
     waiter::error_code error;
-    // Without its end, "\n" or "\r\n". There is none when the client has said all, and then no error either.
+    // A line comes without its end, "\n" or "\r\n". There is none when the client has said all, and then no error either.
     while (const auto line = client.read_line(longest_line, error)) {
-      // Throws when the client has gone or does not read. There is nothing to clean up, so nobody need catch it here:
-      // the client is closed, and on_exception would be told.
-      client.write(*line + "\n");
+      client.write(*line + "\n", error);
+      if (error) break;
     }
     if (error == waiter::error::line_too_long)
       farewell(client, "That line is too long for me. Goodbye.\n");

@@ -70,11 +70,12 @@ class exec_server : public waiter::basic_waiter<exec_server<Transport>, waiter::
 
   // The program has two pipes, because it does not speak TLS.
   void serve(waiter::ssl_client& client) {
+    waiter_examples::pipe to_program, from_program;
     boost::asio::io_context context;
-    boost::asio::writable_pipe to_program(context);
-    boost::asio::readable_pipe from_program(context);
-    program running(context, command_, to_program, from_program, about(client));
-    waiter_examples::relay(client, to_program, from_program, running.descriptor()).run();
+    program running(context, command_, to_program.read.get(), from_program.write.get(), about(client));
+    to_program.read.reset();  // its ends are the program's alone, so that each side sees when the other closes
+    from_program.write.reset();
+    waiter_examples::relay(client, std::move(to_program.write), std::move(from_program.read), running.descriptor()).run();
   }
 
   static waiter_examples::surroundings about(const client_type& client) {

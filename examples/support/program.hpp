@@ -6,6 +6,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/process/v2/process.hpp>
 #include <boost/process/v2/stdio.hpp>
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -16,6 +17,7 @@
 #include <csignal>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -61,13 +63,23 @@ class surroundings {
   std::vector<const char*> pointers_;
 };
 
+/// A pipe whose ends stay in this process.
+struct pipe {
+  pipe() {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) throw std::system_error(errno, std::generic_category(), "pipe");
+    read.reset(ends[0]);
+    write.reset(ends[1]);
+  }
+  waiter::system::descriptor read, write;
+};
+
 /// A program that runs for one client. It does not outlive the object: it and what it has started in its process group are asked
 /// to end, have two seconds for that, and are then killed. No zombie stays behind.
 class program {
  public:
-  /// Throws when it cannot be started. `in` and `out` become its standard input and output: descriptors, or Asio's pipes.
-  template <class In, class Out>
-  program(boost::asio::io_context& context, const std::vector<std::string>& command, In& in, Out& out, surroundings around)
+  /// Throws when it cannot be started. `in` and `out` become its standard input and output.
+  program(boost::asio::io_context& context, const std::vector<std::string>& command, int in, int out, surroundings around)
       : process_(context.get_executor(), command.front(), std::vector<std::string>(command.begin() + 1, command.end()),
                  process::process_stdio{in, out, {}}, around),
         ended_(static_cast<int>(::syscall(SYS_pidfd_open, process_.id(), 0))) {}

@@ -2,11 +2,10 @@
 #define WAITER_EXAMPLES_SUPPORT_RELAY_HPP
 
 #include <waiter/ssl.hpp>
+#include <waiter/system/descriptor.hpp>
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
-#include <boost/asio/readable_pipe.hpp>
-#include <boost/asio/writable_pipe.hpp>
 #include <fcntl.h>
 #include <openssl/ssl.h>
 #include <poll.h>
@@ -18,6 +17,7 @@
 #include <chrono>
 #include <cstddef>
 #include <string>
+#include <utility>
 
 namespace waiter_examples {
 
@@ -26,12 +26,15 @@ namespace waiter_examples {
 ///
 /// It ends when the program has ended and the client has all of its output, or when the client has vanished.
 class relay {
+  using descriptor = waiter::system::descriptor;
+
  public:
-  relay(waiter::ssl_client& client, boost::asio::writable_pipe& to_program, boost::asio::readable_pipe& from_program, int program)
-      : client_(client), input_(to_program), output_(from_program), program_(program) {
+  /// \param to_program, from_program  our ends of the pipes
+  /// \param program                   becomes readable when the program has ended
+  relay(waiter::ssl_client& client, descriptor to_program, descriptor from_program, int program)
+      : client_(client), input_(std::move(to_program)), output_(std::move(from_program)), program_(program) {
     // The program decides when it reads and writes, so nobody may wait for it.
-    for (const int pipe : {input_.native_handle(), output_.native_handle()})
-      ::fcntl(pipe, F_SETFL, ::fcntl(pipe, F_GETFL) | O_NONBLOCK);
+    for (const int pipe : {input_.get(), output_.get()}) ::fcntl(pipe, F_SETFL, ::fcntl(pipe, F_GETFL) | O_NONBLOCK);
     // Nor for the client: a record that has only begun to arrive, or to leave, is left for later.
     client_.io_timeout(moment);
   }
@@ -52,9 +55,9 @@ class relay {
   /// How long a client has for reading on when nothing more will come.
   static constexpr std::chrono::milliseconds patience{10000};
 
-  bool done() const { return !lives_ && !output_.is_open() && for_client_.empty(); }
-  bool wants_client() const { return !client_ended_ && input_.is_open() && for_program_.empty(); }
-  bool wants_output() const { return output_.is_open() && for_client_.empty(); }
+  bool done() const { return !lives_ && !output_ && for_client_.empty(); }
+  bool wants_client() const { return !client_ended_ && input_ && for_program_.empty(); }
+  bool wants_output() const { return output_ && for_client_.empty(); }
 
   void wait() {
     // Bytes that OpenSSL holds already, and the end of a connection that is over, are no news to poll(2).
@@ -63,8 +66,8 @@ class relay {
     const auto events = [](bool in, bool out) { return static_cast<short>((in ? POLLIN : 0) | (out ? POLLOUT : 0)); };
     std::array<pollfd, 4> on{{
         {hung_up_ ? -1 : client_.native_handle(), events(wants_client(), !for_client_.empty()), 0},
-        {for_program_.empty() ? -1 : input_.native_handle(), POLLOUT, 0},
-        {wants_output() ? output_.native_handle() : -1, POLLIN, 0},
+        {for_program_.empty() ? -1 : input_.get(), POLLOUT, 0},
+        {wants_output() ? output_.get() : -1, POLLIN, 0},
         {lives_ ? program_ : -1, POLLIN, 0},
     }};
     const int ready = ::poll(on.data(), on.size(), limit);
@@ -76,18 +79,18 @@ class relay {
     if ((on[0].revents & POLLOUT) != 0) writable_ = true;
     if (on[3].revents != 0) lives_ = false;
     // Both sides have closed in order, and the program has all that came: nobody is left whom it could serve.
-    if (hung_up_ && for_program_.empty() && (client_ended_ || !input_.is_open())) vanished_ = true;
+    if (hung_up_ && for_program_.empty() && (client_ended_ || !input_)) vanished_ = true;
   }
 
   void read_program() {
     if (!wants_output()) return;
     for_client_.resize(chunk);
-    const auto count = ::read(output_.native_handle(), for_client_.data(), for_client_.size());
+    const auto count = ::read(output_.get(), for_client_.data(), for_client_.size());
     for_client_.resize(static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
     // After its end only what is in the pipe counts: a child that it has left behind may hold the pipe open for ever.
     if (count > 0 || (count < 0 && errno == EAGAIN && lives_)) return;
+    output_.reset();
     waiter::error_code ignored;
-    output_.close(ignored);
     client_.io_timeout(patience);
     client_.shutdown_send(ignored);
     client_.io_timeout(moment);
@@ -117,7 +120,7 @@ class relay {
 
   void write_program() {
     if (!for_program_.empty()) {
-      const auto count = ::write(input_.native_handle(), for_program_.data(), for_program_.size());
+      const auto count = ::write(input_.get(), for_program_.data(), for_program_.size());
       if (count > 0) for_program_.erase(0, static_cast<std::size_t>(count));
       if (count < 0 && errno != EAGAIN) close_input();  // the program listens no more
     }
@@ -125,14 +128,13 @@ class relay {
   }
 
   void close_input() {
-    waiter::error_code ignored;
-    input_.close(ignored);
+    input_.reset();
     for_program_.clear();
   }
 
   waiter::ssl_client& client_;
-  boost::asio::writable_pipe& input_;
-  boost::asio::readable_pipe& output_;
+  descriptor input_;
+  descriptor output_;
   int program_;
   std::string for_program_;
   std::string for_client_;
