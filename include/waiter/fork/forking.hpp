@@ -87,6 +87,7 @@ class forking {
       attend_to(host, std::move(*accepted));
       look_around(host);
     }
+    host.lock_door();
     see_off(host);
     host.hold_signals(nullptr);
   }

@@ -35,6 +35,7 @@ class nofork {
     while (auto accepted = host.template next_client<hook::on_forking_idle>([] {})) attend(host, std::move(*accepted));
     host.close_door();
     while (auto accepted = host.last_client()) attend(host, std::move(*accepted));
+    host.lock_door();
   }
 
   census count() const noexcept { return {}; }

@@ -156,6 +156,8 @@ class prefork {
       hushed_ = hushed;
       return true;
     }
+    // The kids empty the queue; when they have done so is seen soon enough.
+    if (pool_->stopping() && !host.lock_door()) until = std::min(until, now + moment);
     host.wait(until, bell_.get());
     bell_.clear();
     return true;

@@ -27,7 +27,6 @@ class backoff {
   constexpr void forked(instant now) {
     last_fork_ = now;
     trying_ = open_;
-    retry_at_ = instant::min();
   }
 
   /// fork(2) gave EAGAIN or ENOMEM.

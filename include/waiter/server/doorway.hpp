@@ -65,6 +65,15 @@ class doorway {
     listener_.stop_waiting();
   }
 
+  /// Once nobody is left in the queue, clients are refused by the kernel at once, instead of being left without an answer. The
+  /// descriptor stays. True when that is done.
+  bool lock() noexcept {
+    if (locked_) return true;
+    pollfd one{listener_.get(), POLLIN, 0};
+    if (::poll(&one, 1, 0) == 0) locked_ = ::shutdown(listener_.get(), SHUT_RD) == 0;
+    return locked_;
+  }
+
   /// The end of it: those who leave get a moment to read what they were sent.
   void finish() {
     listener_.close();
@@ -93,6 +102,7 @@ class doorway {
   lingering leaving_;
   std::vector<pollfd> watched_;
   instant paused_until_{};
+  bool locked_ = false;
 };
 
 }  // namespace waiter

@@ -172,11 +172,12 @@ class fork_host {
       }
       error_code error;
       if (auto client = listener().accept(error)) return client;
-      if (error == boost::system::errc::resource_unavailable_try_again) return std::nullopt;  // the door was closed, and all are served
       if (error == boost::system::errc::interrupted)
         kernel_keeps_time = false;
       else if (error == boost::system::errc::timed_out)
         idle();
+      else if (!listener().waits())
+        return std::nullopt;  // the door was closed, and everybody is served
       else
         pause_after(error);
     }
@@ -190,6 +191,9 @@ class fork_host {
     if (error) log("stop: clients who connect in the last moment are reset, since new ones cannot be kept out: ", error.message());
     last_clients_until_ = later(clock::now(), settings_.grace);
   }
+
+  /// To be called after `close_door` until it is true: nobody is in the queue any more, and who connects now is refused.
+  bool lock_door() noexcept { return doorway_.lock(); }
 
   /// One of those who were in the queue when the door was closed; nothing when it is empty, or the door is still open.
   std::optional<system::accepted> last_client() noexcept {
