@@ -40,6 +40,7 @@ TEST_CASE("at first every fork is free") {
     forks.forked(at(0ms));
   }
   CHECK_FALSE(forks.open());
+  CHECK_FALSE(forks.in_doubt(at(0ms)));
 }
 
 TEST_CASE("fewer young deaths than a burst cost nothing") {
@@ -118,6 +119,24 @@ TEST_CASE_METHOD(after_a_burst, "a second burst opens it again, and begins with 
     forks.young_death(at(400ms), at(400ms));
   }
   fork_no_sooner_than(at(500ms));
+}
+
+TEST_CASE_METHOD(after_a_burst, "a try that proved sound is not waited for when the next burst comes") {
+  fork_no_sooner_than(at(100ms));
+  forks.survived(at(100ms));
+  for (int kid = 0; kid < 3; ++kid) forks.young_death(at(100ms), at(150ms));
+  fork_no_sooner_than(at(200ms));
+}
+
+TEST_CASE("when the last fork was long ago, the first try comes at once, and is one already") {
+  backoff forks(3);
+  forks.forked(at(0ms));
+  for (int kid = 0; kid < 3; ++kid) forks.young_death(at(0ms), at(1s));
+  CHECK(forks.may_fork(at(1s)));
+  forks.forked(at(1s));
+  CHECK_FALSE(forks.may_fork(at(2s)));
+  forks.young_death(at(1s), at(1s));
+  CHECK(forks.next_fork() == at(1200ms));
 }
 
 TEST_CASE("a failed fork is tried again after 100 ms, and a good one ends that") {

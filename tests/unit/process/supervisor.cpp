@@ -248,6 +248,33 @@ TEST_CASE("once a try has ended after a client, the pool is full again") {
   CHECK(pool.forks() == 8);
 }
 
+TEST_CASE("a kid from before the trouble is no proof, so nobody wakes up to look at it") {
+  dialogue pool({.prefork = 3, .maxfork = 3});
+  pool.run();
+  pool.now = at(500ms);
+  pool.ends(101);
+  pool.ends(102);
+  CHECK(pool.forks() == 2);  // 103 and 104
+  pool.ends(103);
+  CHECK(pool.parent.backing_off());
+  pool.now = pool.wait();
+  CHECK(pool.now == at(600ms));
+  CHECK(pool.forks() == 1);
+  pool.ends(105);
+  pool.now = pool.wait();
+  CHECK(pool.now == at(800ms));
+  CHECK(pool.forks() == 1);
+  CHECK(pool.wait() == instant::max());
+
+  pool.ends(106);
+  CHECK(pool.wait() == at(1200ms));  // not 1000 ms, when 100 has waited for 1 s
+  pool.now = at(1200ms);
+  CHECK(pool.forks() == 1);
+  pool.now = at(1500ms);  // now 104 has
+  CHECK(pool.wait() == instant::max());
+  CHECK_FALSE(pool.parent.backing_off());
+}
+
 TEST_CASE("while forks fail the pool goes on with the kids it has, and is full as soon as they work") {
   dialogue pool({.prefork = 4, .maxfork = 4});
   pool.run();

@@ -113,17 +113,17 @@ class supervisor_world {
   }
 
   /// From here on all is well: forks work, kids get ready, clients end, and who is asked leaves. Then a pool is full within
-  /// 10 s, at its base exactly when nobody was needed for `px_idle`, and then wakes its parent no more; a stop comes to its end.
+  /// 3 s, at its base exactly when nobody was needed for `px_idle`, and then wakes its parent no more; a stop comes to its end.
   void expect_peace() {
     if (stopped_) return expect_an_end();
     forks_work_ = true;
-    const waiter::instant full = now_ + std::chrono::seconds(10);
+    const waiter::instant full = now_ + std::chrono::seconds(3);
     const waiter::instant settled = full + 3 * limits_.px_idle;
     look();
     for (int wakes = 0;; ++wakes) {
       expect(wakes < 100, "a pool in peace is not quiet");
       while (calm_down()) look();
-      if (wake_at_ > full) expect(relied_on() >= limits_.base(), "the pool is not full 10 s after the trouble");
+      if (wake_at_ > full) expect(relied_on() >= limits_.base(), "the pool is not full 3 s after the trouble");
       if (wake_at_ > settled) break;
       now_ = wake_at_;
       look();
