@@ -1,5 +1,6 @@
-#include "support/catch.hpp"
 #include <waiter/options.hpp>
+
+#include "support/catch.hpp"
 
 #include <chrono>
 

@@ -1,5 +1,6 @@
-#include "support/catch.hpp"
 #include <waiter/process/admission.hpp>
+
+#include "support/catch.hpp"
 
 using waiter::admission;
 using waiter::admit;

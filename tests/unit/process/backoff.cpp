@@ -1,6 +1,7 @@
+#include <waiter/process/backoff.hpp>
+
 #include "support/catch.hpp"
 #include "unit/process/moment.hpp"
-#include <waiter/process/backoff.hpp>
 
 #include <chrono>
 

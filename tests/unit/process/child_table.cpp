@@ -1,6 +1,7 @@
+#include <waiter/process/child_table.hpp>
+
 #include "support/catch.hpp"
 #include "unit/process/moment.hpp"
-#include <waiter/process/child_table.hpp>
 
 #include <chrono>
 #include <cstddef>

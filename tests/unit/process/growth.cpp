@@ -1,6 +1,7 @@
+#include <waiter/process/growth.hpp>
+
 #include "support/catch.hpp"
 #include "unit/process/moment.hpp"
-#include <waiter/process/growth.hpp>
 
 #include <chrono>
 

@@ -1,6 +1,7 @@
+#include <waiter/process/instant.hpp>
+
 #include "support/catch.hpp"
 #include "unit/process/moment.hpp"
-#include <waiter/process/instant.hpp>
 
 #include <chrono>
 

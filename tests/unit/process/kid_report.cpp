@@ -1,6 +1,7 @@
+#include <waiter/process/kid_report.hpp>
+
 #include "support/catch.hpp"
 #include "unit/process/moment.hpp"
-#include <waiter/process/kid_report.hpp>
 
 #include <array>
 #include <chrono>

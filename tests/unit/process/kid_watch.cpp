@@ -108,28 +108,23 @@ TEST_CASE("time in which the parent did not run makes nobody late") {
 
 TEST_CASE("a kid that stays stopped is killed, one that continues is not") {
   watched_kid kid(kid_watch::limits{});
-  kid.watch.kid_stopped(0);
-  CHECK(kid.watch.is_stopped(0));
+  kid.kids.mark_stopped(0, true);
   CHECK_FALSE(kid.run(400ms));
-  kid.watch.kid_continued(0);
-  CHECK_FALSE(kid.watch.is_stopped(0));
+  kid.kids.mark_stopped(0, false);
   CHECK_FALSE(kid.run(10s));
 
-  kid.watch.kid_stopped(0);
+  kid.kids.mark_stopped(0, true);
   CHECK_FALSE(kid.run(kid_watch::stop_patience - kid_watch::tick));
   CHECK(kid.run(2 * kid_watch::tick) == order::kill_stopped);
   CHECK_FALSE(kid.run(10s));
-
-  kid.watch.kid_gone(0);
-  CHECK_FALSE(kid.watch.is_stopped(0));
 }
 
 TEST_CASE("a group that was stopped as a whole loses nobody") {
   watched_kid kid(kid_watch::limits{});
-  kid.watch.kid_stopped(0);
+  kid.kids.mark_stopped(0, true);
   kid.now += 60s;  // the parent was stopped too, and continues first
   CHECK_FALSE(kid.look());
-  kid.watch.kid_continued(0);
+  kid.kids.mark_stopped(0, false);
   CHECK_FALSE(kid.run(10s));
 }
 
@@ -138,7 +133,7 @@ TEST_CASE("without a limit and a stopped kid there is nothing to look for") {
   CHECK(kid.watch.next_look(kid.now) == instant::max());
   kid.takes_client();
   CHECK(kid.watch.next_look(kid.now) == instant::max());
-  kid.watch.kid_stopped(0);
+  kid.kids.mark_stopped(0, true);
   kid.look();
   CHECK(kid.watch.next_look(kid.now) == kid.now + kid_watch::tick);
 

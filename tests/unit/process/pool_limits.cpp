@@ -1,5 +1,6 @@
-#include "support/catch.hpp"
 #include <waiter/process/pool_limits.hpp>
+
+#include "support/catch.hpp"
 
 #include <chrono>
 #include <climits>

@@ -1,6 +1,7 @@
+#include <waiter/process/retirement.hpp>
+
 #include "support/catch.hpp"
 #include "unit/process/moment.hpp"
-#include <waiter/process/retirement.hpp>
 
 #include <chrono>
 #include <cstddef>

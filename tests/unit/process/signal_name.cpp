@@ -1,5 +1,6 @@
-#include "support/catch.hpp"
 #include <waiter/process/signal_name.hpp>
+
+#include "support/catch.hpp"
 
 #include <csignal>
 #include <optional>

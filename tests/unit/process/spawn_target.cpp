@@ -1,5 +1,6 @@
-#include "support/catch.hpp"
 #include <waiter/process/spawn_target.hpp>
+
+#include "support/catch.hpp"
 
 #include <chrono>
 

@@ -1,6 +1,7 @@
+#include <waiter/process/stop_sequence.hpp>
+
 #include "support/catch.hpp"
 #include "unit/process/moment.hpp"
-#include <waiter/process/stop_sequence.hpp>
 
 #include <chrono>
 

@@ -1,6 +1,8 @@
+#include <waiter/process/supervisor.hpp>
+
 #include "support/catch.hpp"
 #include "unit/process/moment.hpp"
-#include <waiter/process/supervisor.hpp>
+#include "unit/process/supervisor_dialogue.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -13,63 +15,6 @@ using waiter::instant;
 using waiter::kid_report;
 using waiter::milliseconds;
 using waiter::pool_limits;
-
-namespace {
-
-/// A supervisor, and a loop that does as it is told, at a time that the test sets. Kids get the pids 100, 101, …
-struct dialogue {
-  explicit dialogue(pool_limits limits, milliseconds grace = 8s) : parent(limits, grace), reports(64) {}
-
-  /// Does what the supervisor says, up to the next wait, and tells what that was.
-  std::vector<action> run() {
-    std::vector<action> done;
-    for (;;) {
-      const action next = parent.next(reports, now);
-      done.push_back(next);
-      if (next.kind == action::wait || next.kind == action::finished) return done;
-      if (next.kind == action::fork) fork(next.slot);
-    }
-  }
-
-  void fork(std::size_t slot) {
-    if (!forks_work) return parent.fork_failed(now);
-    reports[slot] = {};
-    parent.kid_forked(slot, next_pid++, now);
-    if (kids_are_quick) says(slot, activity::idle);
-  }
-
-  /// How many were forked until the next wait.
-  int forks() {
-    int count = 0;
-    for (const action& each : run()) count += each.kind == action::fork;
-    return count;
-  }
-
-  /// Until when the supervisor waits, when it has nothing else to do.
-  instant wait() {
-    const action next = parent.next(reports, now);
-    REQUIRE(next.kind == action::wait);
-    return next.until;
-  }
-
-  void says(std::size_t slot, activity state) { reports[slot] = {state, now}; }
-
-  std::optional<waiter::supervisor::ended> ends(pid_t pid, bool served = false) {
-    const auto slot = parent.kids().find(pid);
-    return parent.kid_ended(pid, slot ? reports[*slot] : kid_report{}, served, now);
-  }
-
-  int kids() const { return parent.kids().count(); }
-
-  waiter::supervisor parent;
-  std::vector<kid_report> reports;
-  instant now = at(0ms);
-  pid_t next_pid = 100;
-  bool forks_work = true;
-  bool kids_are_quick = true;
-};
-
-}  // namespace
 
 TEST_CASE("a pool is filled at once, slot by slot, and then nobody wakes the parent") {
   dialogue pool({.prefork = 3, .maxfork = 8});
@@ -411,4 +356,38 @@ TEST_CASE("gossip without sense or without end is no harm") {
   pool.reports.clear();
   CHECK(pool.forks() == 0);
   CHECK(pool.kids() == 4);
+}
+
+TEST_CASE("a pool does without a kid that somebody has stopped, and has it again when it continues") {
+  waiter::supervisor pool({.prefork = 2, .maxfork = 8, .px_idle = 10s}, 8s);
+  std::vector<kid_report> said(3, {activity::idle, at(0s)});
+  using waiter::action;
+  pool.kid_forked(0, 100, at(0s));
+  pool.kid_forked(1, 101, at(0s));
+  CHECK(pool.next(said, at(1s)).kind == action::wait);
+
+  pool.kid_stopped(0, true);
+  const auto replacement = pool.next(said, at(1s));
+  CHECK(replacement.kind == action::fork);
+  CHECK(replacement.slot == 2);
+  pool.kid_forked(2, 102, at(1s));
+  CHECK(pool.next(said, at(1s)).kind == action::wait);
+
+  // There is one too many now, but it stays until it has been idle for its time.
+  pool.kid_stopped(0, false);
+  CHECK(pool.next(said, at(2s)).kind == action::wait);
+  CHECK(pool.next(said, at(12s)).kind == action::ask);
+}
+
+TEST_CASE("kids that somebody told to leave are replaced at once, and their end is no sign of trouble") {
+  waiter::supervisor pool({.prefork = 2, .maxfork = 8, .px_idle = 10s}, 8s);
+  const std::vector<kid_report> said(4, {activity::idle, at(0s)});
+  using waiter::action;
+  pool.kid_forked(0, 100, at(0s));
+  pool.kid_forked(1, 101, at(0s));
+  pool.all_were_asked();
+  CHECK(pool.next(said, at(0s)).kind == action::fork);
+  const auto ended = pool.kid_ended(100, said[0], false, at(0s));
+  REQUIRE(ended);
+  CHECK_FALSE(ended->young);
 }

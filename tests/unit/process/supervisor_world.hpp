@@ -1,8 +1,9 @@
 #ifndef WAITER_TESTS_UNIT_PROCESS_SUPERVISOR_WORLD_HPP
 #define WAITER_TESTS_UNIT_PROCESS_SUPERVISOR_WORLD_HPP
 
-#include "unit/process/moment.hpp"
 #include <waiter/process/supervisor.hpp>
+
+#include "unit/process/moment.hpp"
 
 #include <algorithm>
 #include <array>

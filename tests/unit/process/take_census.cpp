@@ -1,6 +1,7 @@
+#include <waiter/process/take_census.hpp>
+
 #include "support/catch.hpp"
 #include "unit/process/moment.hpp"
-#include <waiter/process/take_census.hpp>
 
 #include <array>
 #include <chrono>

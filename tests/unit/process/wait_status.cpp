@@ -1,5 +1,6 @@
-#include "support/catch.hpp"
 #include <waiter/process/wait_status.hpp>
+
+#include "support/catch.hpp"
 
 #include <csignal>
 
