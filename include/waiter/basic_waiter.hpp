@@ -55,8 +55,8 @@ class basic_waiter {
 
   /// Serves until it is stopped: by TERM or INT, by QUIT without patience for the clients in hand, or by `break_main_loop()`.
   ///
-  /// Returns 0, or 100 when the listening socket, or what the transport needs before it, cannot be made, or when the options
-  /// contradict each other; then the log says why in one sentence, and nothing is left behind. Throws only what `on_exception`
+  /// Returns 0, or 100 when the listening socket, or what the transport needs before it, cannot be made, when the options contradict
+  /// each other, or when the socket fails for good; then the log says why in one sentence, and nothing is left behind. Throws only what `on_exception`
   /// has thrown. May be called again. Kids never return from it.
   int run() {
     contract::explain_handler<Handler, basic_waiter, client_type, typename fork_policy::runs>();
@@ -152,7 +152,7 @@ class basic_waiter {
     fork_.serve(host);
     host.template call<hook::on_server_close>();
     host.finish();
-    return exit_ok;
+    return host.unusable() ? exit_not_listening : exit_ok;
   }
 
   int not_listening(const std::string& reason) const noexcept {

@@ -33,7 +33,8 @@ struct basic_options {
   /// 1 s … 3600 s. It is no limit on clients: those are `io_timeout` and `client_timeout`.
   milliseconds timeout{4000};
 
-  /// How long a stop waits for clients in hand, counted from the moment the kids were told; then they are killed. 0 means at once.
+  /// How long a stop waits for clients in hand and in the queue, counted from the moment the kids were told; then they are killed. 0
+  /// means at once. In `nofork` the client's time is over then. A stop takes no more than this and 3 s, whatever the kids do.
   milliseconds grace{8000};
 
   /// Send SIGUSR1 and SIGUSR2 on to all kids, after the parent's own hook.
@@ -42,10 +43,11 @@ struct basic_options {
   /// Let `log_debug()` through.
   bool debug = false;
 
-  /// A read or a write of a client that takes longer than this fails with `error::timed_out`. `waiter::never` lifts it.
+  /// A wait for a client, to read from it or to write to it, that takes longer than this fails with `error::timed_out`. `waiter::never`
+  /// lifts it. A client that sends a byte now and then keeps it: that is what `client_timeout` and `min_rate` are for.
   milliseconds io_timeout{60000};
 
-  /// A client's whole time, from the moment its handler starts; `client.expires_after()` sets another for one client.
+  /// A client's whole time, from the moment its handler starts; in the handler `client.expires_after()` sets another for one client.
   milliseconds client_timeout = never;
 
   /// The least rate of transfer, in bytes per second, over the time that the server waits for a client, the first 2 s free; a
@@ -56,9 +58,10 @@ struct basic_options {
   /// all places. 0 means no such limit. Without kids (nofork), and without a handshake (plain), it has no effect.
   int max_handshakes = 0;
 
-  /// A client that is finished while bytes from it are still unread or under way is half-closed, and what it sends is thrown away
-  /// until it closes too, for at most this long: without that the kernel answers with a reset, and the client may lose the
-  /// last bytes sent to it (RFC 1122, 4.2.2.13). 0 closes at once.
+  /// A client that is finished is half-closed; when bytes from it are unread by then, or it was refused, what it still sends is thrown
+  /// away until it closes too, for at most this long. Without that the kernel would answer with a reset, and the client might lose
+  /// the last bytes sent to it (RFC 1122, 4.2.2.13). 0 closes at once. A process that has others to look after stays with nobody for
+  /// longer than 10 s.
   milliseconds linger{2000};
 
   /// Receives every line of `log()`; empty means standard error. It is called in the process that logs.

@@ -12,14 +12,18 @@
 
 namespace waiter {
 
-/// Bytes of the client have arrived that nobody read. To close now would answer them with a reset, which may overtake what was
-/// sent (RFC 1122, 4.2.2.13). Throws away what it finds.
-inline bool has_unread(int socket) noexcept { return system::discard(socket, MSG_DONTWAIT) > 0; }
+/// Half-closes, and looks whether bytes of the client have arrived that nobody read; throws away what it finds.
+///
+/// To close a socket with unread bytes answers them with a reset, which may overtake what was sent (RFC 1122, 4.2.2.13). The end of the
+/// stream goes first, so that bytes which arrive after the look cannot do that: by then the client has been told everything.
+inline bool bid_farewell(int socket) noexcept {
+  ::shutdown(socket, SHUT_WR);
+  return system::discard(socket, MSG_DONTWAIT) > 0;
+}
 
-/// Half-closes, and throws away what the client still sends until it closes too, or `linger` has passed. Waits for it.
+/// Throws away what a half-closed client still sends until it closes too, or `linger` has passed. Waits for it, and closes.
 inline void drain(system::descriptor socket, milliseconds linger) noexcept {
   using clock = std::chrono::steady_clock;
-  ::shutdown(socket.get(), SHUT_WR);
   const auto began = clock::now();
   do {
     const auto left = linger == never ? never : linger - std::chrono::floor<milliseconds>(clock::now() - began);

@@ -33,11 +33,14 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace waiter {
 
 /// A pool of processes that accept for themselves. The parent keeps the pool at its size and never sees a client.
+///
+/// A kid that somebody stops (SIGSTOP) is replaced, and killed when it does not continue within half a second: it might hold a client.
 class prefork {
  public:
   struct options {
@@ -108,6 +111,7 @@ class prefork {
   void signal_kids(int signal) noexcept {
     if (!pool_) return;
     pool_->kids().for_each([signal](std::size_t, const child_table::kid& kid) { ::kill(kid.pid, signal); });
+    if (signal == SIGTERM || signal == SIGINT || signal == SIGQUIT || signal == SIGKILL) pool_->all_were_asked();
   }
 
  private:
@@ -178,11 +182,12 @@ class prefork {
       if (ended && ended->young) host.log("kid ", dead->pid, " ended before its first client: ", describe_wait_status(dead->status));
       host.template call<hook::on_sig_child>(dead->pid, dead->status);
     }
-    pool_->kids().for_each([this](std::size_t place, const child_table::kid& kid) {
+    std::vector<std::pair<std::size_t, bool>> changed;
+    pool_->kids().for_each([&](std::size_t place, const child_table::kid& kid) {
       const auto stopped = system::take_stop_change(kid.pid);
-      if (stopped == true) watch_.kid_stopped(place);
-      if (stopped == false) watch_.kid_continued(place);
+      if (stopped) changed.emplace_back(place, *stopped);
     });
+    for (const auto& [place, stopped] : changed) pool_->kid_stopped(place, stopped);
   }
 
   template <class Host>
@@ -256,11 +261,10 @@ class prefork {
   }
 
   kid_report report(std::size_t place) const {
-    using state = system::busy_board::state;
+    using board = system::busy_board;
     const auto is = board_.is(place);
-    // A kid that somebody has stopped takes no client, whatever it said last.
-    const bool busy = system::busy_board::has_client(is) || watch_.is_stopped(place);
-    return {.state = busy ? activity::busy : is == state::idle ? activity::idle : activity::starting, .since = board_.since(place)};
+    const auto idle = is == board::state::idle ? activity::idle : activity::starting;
+    return {.state = board::has_client(is) ? activity::busy : idle, .since = board_.since(place)};
   }
 
   const std::vector<kid_report>& reports() {

@@ -25,6 +25,7 @@ class child_table {
     instant born{};
     bool asked = false;   // to leave when its client is done
     bool killed = false;  // has been sent SIGKILL
+    bool stopped = false; // by a signal, and has not continued
   };
 
   /// \param expected  how many kids there is room for without another allocation; the table grows when there are more
@@ -53,6 +54,11 @@ class child_table {
   void mark_asked(std::size_t slot) {
     assert(at(slot) && !at(slot)->asked);
     slots_[slot].asked = true;
+  }
+
+  void mark_stopped(std::size_t slot, bool stopped) {
+    assert(at(slot));
+    slots_[slot].stopped = stopped;
   }
 
   void mark_killed(std::size_t slot) {

@@ -39,10 +39,8 @@ class kid_watch {
   kid_watch() = default;
   explicit kid_watch(const limits& given) : limits_(given) {}
 
-  void kid_stopped(std::size_t slot) { at(slot).stopped = true, at(slot).stopped_for = {}; }
-  void kid_continued(std::size_t slot) { at(slot).stopped = false; }
+  /// The slot's next kid has a time of its own.
   void kid_gone(std::size_t slot) { at(slot) = {}; }
-  bool is_stopped(std::size_t slot) const { return slot < watched_.size() && watched_[slot].stopped; }
 
   /// The next thing to do, one at a time; each is given once. To be called until there is none.
   std::optional<order> look(const child_table& kids, std::span<const kid_report> reports, instant now) {
@@ -51,7 +49,7 @@ class kid_watch {
     timing_ = false;
     std::optional<order> found;
     kids.for_each([&](std::size_t slot, const child_table::kid& kid) {
-      const auto due = advance(at(slot), hear(reports, slot, kid, now), passed);
+      const auto due = advance(at(slot), kid.stopped, hear(reports, slot, kid, now), passed);
       if (due && !found) found = order{*due, slot, kid.pid};
       if (found && found->slot == slot) obeyed(slot, found->kind);
     });
@@ -69,7 +67,6 @@ class kid_watch {
     instant since{};  // tells one client of the kid from another
     milliseconds spent{};
     milliseconds stopped_for{};
-    bool stopped = false;
     bool reminded = false;
     bool killed = false;
   };
@@ -81,13 +78,11 @@ class kid_watch {
     return watched_[slot];
   }
 
-  std::optional<order::verb> advance(watched& one, const kid_report& said, milliseconds passed) {
+  std::optional<order::verb> advance(watched& one, bool stopped, const kid_report& said, milliseconds passed) {
     if (one.killed) return std::nullopt;
-    if (one.stopped) {
-      timing_ = true;
-      one.stopped_for += passed;
-      if (one.stopped_for >= stop_patience) return order::kill_stopped;
-    }
+    one.stopped_for = stopped ? one.stopped_for + passed : milliseconds();
+    if (one.stopped_for >= stop_patience) return order::kill_stopped;
+    timing_ = timing_ || stopped;
     if (!limited()) return std::nullopt;
     if (said.state != activity::busy || said.since != one.since) {
       one.since = said.since;

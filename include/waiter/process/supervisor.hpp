@@ -62,6 +62,14 @@ class supervisor {
     return ended{*slot, young};
   }
 
+  /// Somebody has stopped a kid with a signal, or let it continue. The pool does without it meanwhile.
+  void kid_stopped(std::size_t slot, bool stopped) { kids_.mark_stopped(slot, stopped); }
+
+  /// All kids were told to leave, by somebody else than this: they are asked, and their end is no sign of trouble.
+  void all_were_asked() {
+    while (const auto slot = kids_.find_if([](const auto& kid) { return !kid.asked; })) kids_.mark_asked(*slot);
+  }
+
   /// Ends the pool in order: everybody is asked, and who stays too long is killed.
   void stop(instant now) { stop_.stop(now); }
 

@@ -10,12 +10,12 @@
 
 namespace waiter {
 
-/// Counts the kids that the pool can rely on: not those that were asked to leave. One that is starting counts as idle, because it
+/// Counts the kids that the pool can rely on: not those that were asked to leave, or stopped by a signal. One that is starting counts as idle, because it
 /// soon will be.
 inline census take_census(const child_table& kids, std::span<const kid_report> reports) {
   census count;
   kids.for_each([&](std::size_t slot, const child_table::kid& kid) {
-    if (kid.asked) return;
+    if (kid.asked || kid.stopped) return;
     ++count.kids;
     if (slot < reports.size() && reports[slot].state == activity::busy) ++count.busy;
   });

@@ -81,6 +81,8 @@ class fork_host {
 
   /// A hook threw in this process since it began, and it was more than a client who went away.
   bool threw() const noexcept { return hooks_.threw(); }
+  /// The listening socket failed for good.
+  bool unusable() const noexcept { return unusable_; }
   /// What on_exception threw on: it leaves run() when the server has stopped.
   std::exception_ptr escaped() const noexcept { return hooks_.escaped(); }
 
@@ -189,7 +191,7 @@ class fork_host {
     error_code error;
     doorway_.close(error);
     if (error) log("stop: clients who connect in the last moment are reset, since new ones cannot be kept out: ", error.message());
-    last_clients_until_ = later(clock::now(), settings_.grace);
+    press();
   }
 
   /// To be called after `close_door` until it is true: nobody is in the queue any more, and who connects now is refused.
@@ -198,7 +200,7 @@ class fork_host {
   /// One of those who were in the queue when the door was closed; nothing when it is empty, or the door is still open.
   std::optional<system::accepted> last_client() noexcept {
     if (!listener() || listener().waits()) return std::nullopt;
-    while (!hurried_ && clock::now() < last_clients_until_) {
+    while (!hurried_ && clock::now() < grace_ends_) {
       error_code error;
       if (auto client = listener().accept(error)) return client;
       if (error == boost::system::errc::interrupted)
@@ -231,7 +233,7 @@ class fork_host {
       log("accept failed: ", error.message());
     }
     call<hook::on_accept_error>(error);
-    if (advice == accept_advice::give_up) stopping_ = true;
+    if (advice == accept_advice::give_up) unusable_ = stopping_ = true;
     if (advice == accept_advice::pause) doorway_.pause(std::chrono::milliseconds(100));
   }
 
@@ -254,12 +256,14 @@ class fork_host {
   bool serve(client_type& client, Greeted&& greeted) noexcept {
     bool stay = true;
     in_hand_ = &client;
+    if (stopping()) press();
     if (const auto reason = transport_.handshake(client)) {
       log_debug("handshake with ", client.peer(), " failed: ", *reason);
       call<hook::on_ssl_error>(std::string_view(*reason));
     } else {
       greeted();
-      if (settings_.client_timeout != never) client.expires_after(settings_.client_timeout);
+      if (settings_.client_timeout != never) client.expires_within(settings_.client_timeout);
+      if (stopping()) press();
       if (settings_.min_rate != 0) client.min_rate(settings_.min_rate);
       stay = hooks_.process(client);
     }
@@ -278,7 +282,7 @@ class fork_host {
     call<hook::on_close>(client);
     finish(client);
     if (client.is_open()) {
-      if (client.at_end() || settings_.linger <= milliseconds::zero() || !has_unread(client.native_handle()))
+      if (client.at_end() || settings_.linger <= milliseconds::zero() || !bid_farewell(client.native_handle()))
         client.close();
       else if (is_kid_)
         drain(system::descriptor(client.take_socket()), settings_.linger);
@@ -320,6 +324,7 @@ class fork_host {
     is_kid_ = true;
     accepts_ = accepts;
     stopping_ = stopping_ && accepts;
+    grace_ends_ = instant::max();
     hurried_ = kid_has_ended_ = in_signal_hook_ = false;
     hooks_.forgive();
     system::mailbox.forget();
@@ -365,9 +370,11 @@ class fork_host {
 
   // Where the server itself has a client in hand there is nobody to kill when the grace is over, so the client's time ends with it.
   void press() noexcept {
-    if (is_kid_ || in_hand_ == nullptr) return;
-    if (!std::exchange(pressed_, true)) in_hand_->expires_within(settings_.grace);
-    if (hurried_) in_hand_->expires_within(milliseconds::zero());
+    if (is_kid_) return;
+    if (grace_ends_ == instant::max()) grace_ends_ = later(clock::now(), settings_.grace);
+    if (in_hand_ == nullptr || (grace_ends_ == instant::max() && !hurried_)) return;
+    const auto left = hurried_ ? milliseconds::zero() : std::chrono::ceil<milliseconds>(grace_ends_ - clock::now());
+    in_hand_->expires_within(left);
   }
 
   hook_caller<Handler, client_type> hooks_;
@@ -377,7 +384,7 @@ class fork_host {
   const milliseconds timeout_;
   doorway doorway_;
   const system::death_pipe* parent_ = nullptr;
-  instant last_clients_until_ = instant::max();  // in a kid the parent's patience decides
+  instant grace_ends_ = instant::max();  // known once the server stops; in a kid the parent's patience decides
   instant logged_accept_failure_{};
   client_type* in_hand_ = nullptr;
   int client_ = -1;
@@ -386,7 +393,7 @@ class fork_host {
   bool plays_child_ = false;
   bool stopping_ = false;
   bool hurried_ = false;
-  bool pressed_ = false;
+  bool unusable_ = false;
   bool in_signal_hook_ = false;
   bool kid_has_ended_ = false;
 };

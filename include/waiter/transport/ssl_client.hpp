@@ -63,17 +63,16 @@ class ssl_client final : public connected_client<ssl_client> {
     ERR_clear_error();
     session_.reset(SSL_new(context));
     if (!session_ || !records_.attach(session_.get())) return "no TLS session: " + ssl_error_text();
-    const auto io_timeout = wire().deadline().io_timeout();
+    const auto before = wire().deadline();
     wire().deadline().set_io_timeout(never);
-    wire().deadline().expires_after(limit, std::chrono::steady_clock::now());
+    wire().deadline().expires_within(limit, std::chrono::steady_clock::now());
     const int done = SSL_accept(session_.get());
     std::optional<std::string> reason;
     if (done != 1) {
       reason = why_failed(done, limit);
       session_failed_ = true;
     }
-    wire().deadline().expires_never();
-    wire().deadline().set_io_timeout(io_timeout);
+    wire().deadline() = before;
     return reason;
   }
 
