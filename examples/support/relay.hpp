@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <openssl/ssl.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -60,8 +61,9 @@ class relay {
   bool wants_output() const { return output_ && for_client_.empty(); }
 
   void wait() {
-    // Bytes that OpenSSL holds already, and the end of a connection that is over, are no news to poll(2).
-    const bool at_once = wants_client() && (held_ || hung_up_);
+    // Bytes that OpenSSL holds already, and the end of a connection that is over, are no news to poll(2), nor is the end of what
+    // a dead program has printed, while a child of it holds the pipe.
+    const bool at_once = (wants_client() && (held_ || hung_up_)) || (!lives_ && wants_output());
     const int limit = at_once ? 0 : lives_ ? -1 : static_cast<int>(patience.count());
     const auto events = [](bool in, bool out) { return static_cast<short>((in ? POLLIN : 0) | (out ? POLLOUT : 0)); };
     std::array<pollfd, 4> on{{
@@ -77,17 +79,21 @@ class relay {
     if ((on[0].revents & POLLHUP) != 0) hung_up_ = true;
     if ((on[0].revents & POLLIN) != 0) held_ = true;
     if ((on[0].revents & POLLOUT) != 0) writable_ = true;
-    if (on[3].revents != 0) lives_ = false;
+    if (on[3].revents != 0) {
+      lives_ = false;
+      if (output_) ::ioctl(output_.get(), FIONREAD, &last_words_);
+    }
     // Both sides have closed in order, and the program has all that came: nobody is left whom it could serve.
     if (hung_up_ && for_program_.empty() && (client_ended_ || !input_)) vanished_ = true;
   }
 
   void read_program() {
     if (!wants_output()) return;
-    for_client_.resize(chunk);
-    const auto count = ::read(output_.get(), for_client_.data(), for_client_.size());
+    const std::size_t most = lives_ ? chunk : std::min(chunk, static_cast<std::size_t>(last_words_));
+    for_client_.resize(most);
+    const auto count = ::read(output_.get(), for_client_.data(), most);
     for_client_.resize(static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
-    // After its end only what is in the pipe counts: a child that it has left behind may hold the pipe open for ever.
+    if (!lives_) last_words_ -= static_cast<int>(for_client_.size());
     if (count > 0 || (count < 0 && errno == EAGAIN && lives_)) return;
     output_.reset();
     waiter::error_code ignored;
@@ -144,6 +150,7 @@ class relay {
   bool hung_up_ = false;       // the connection is closed on both sides
   bool vanished_ = false;      // nobody is there any more
   bool lives_ = true;          // the program
+  int last_words_ = 0;         // how many bytes it had left in the pipe when it ended
 };
 
 }  // namespace waiter_examples

@@ -83,6 +83,7 @@ class Exec:
         client = self.visit()
         client.send("is anybody there?\n")
         self.assertEqual(len(client.read_all()), 3000000)
+        client.close()
         self.assert_nothing_is_left_of_the_client()
 
     def test_a_long_output_arrives_whole(self):
@@ -94,6 +95,14 @@ class Exec:
     def test_the_end_of_the_program_is_the_end_of_its_client_and_of_its_children(self):
         self.serve("sh", "-c", "sleep 1000 & echo goodbye")
         self.assertEqual(self.visit().read_all(), b"goodbye\n")
+        self.assert_nothing_is_left_of_the_client()
+
+    def test_a_child_that_goes_on_printing_changes_nothing_about_that(self):
+        self.serve("sh", "-c", "yes & read line")
+        client = self.visit()
+        self.assertEqual(client.read_line(), "y\n")
+        client.send("enough\n")
+        self.assertIn(b"y\ny\n", client.read_all())
         self.assert_nothing_is_left_of_the_client()
 
     def test_a_killed_program_is_the_end_of_its_client(self):
@@ -143,7 +152,7 @@ class Exec:
         self.assertEqual(self.example.stop(), 0)
 
     def test_a_stop_waits_a_moment_and_then_ends_the_programs(self):
-        self.serve("sh", "-c", STUBBORN)
+        self.serve("sh", "-c", 'trap "" TERM; echo $$; exec sleep 1000')
         program = int(self.visit().read_line())
         self.example.process.send_signal(signal.SIGTERM)
         self.assertEqual(self.example.wait(), 0)

@@ -134,6 +134,8 @@ class Example:
     def wait(self, within=PATIENCE):
         status = self.process.wait(within)
         self._reader.join(within)
+        if self._reader.is_alive():
+            raise AssertionError("it has ended, but somebody still holds its standard error")
         return status
 
     def stop(self):
