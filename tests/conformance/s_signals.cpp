@@ -230,21 +230,6 @@ TEST_CASE("S9: propagate_signal returns an error for a name that is none, and no
   CHECK(server.stop() == 0);
 }
 
-TEST_CASE("S9: propagate_signal is nothing in a kid", "[S9]") {
-  every_hook server{"prefork", hold + two_kids + flags{"--propagate=USR1"}};
-  server.wait_for_kids(2);
-  auto first = hold_one(server);
-  auto second = hold_one(server);
-  ::kill(first.by, SIGHUP);
-  server.trace().wait_for({.hook = "on_child_sig_hup", .pid = first.by});
-  CHECK(server.trace().quiet({.hook = "on_child_sig_usr1"}, 500ms));
-  CHECK(server.trace().count({.hook = "on_child_sig_usr1"}) == 0);
-  CHECK(server.trace().count({.hook = "on_sig_usr1"}) == 0);
-  CHECK(first.release() == answer("held\n"));
-  CHECK(second.release() == answer("held\n"));
-  CHECK(server.stop() == 0);
-}
-
 TEST_CASE("S10: a signal hook never runs inside another hook", "[S10]") {
   // The server sleeps inside on_process, which is no safe point; nofork has but one process for both.
   every_hook server{"nofork", {"--process=sleep=1"}};

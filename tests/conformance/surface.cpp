@@ -1,11 +1,19 @@
-// What a program can and can't write: rows A8 and A9, and what run() leaves in the process that called it.
+// What a program can and can't write (rows A8 and A9), and what run() does in the process that calls it: its defaults where the
+// handler has no hook, and how it leaves that process.
 #include <waiter/waiter.hpp>
 
 #include "support/catch.hpp"
 
+#include <fcntl.h>
+#include <sys/types.h>
+#include <unistd.h>
+
 #include <array>
 #include <csignal>
-#include <cstring>
+#include <cstdio>
+#include <stdexcept>
+#include <string>
+#include <tuple>
 
 namespace {
 
@@ -19,6 +27,64 @@ struct idler : waiter::basic_waiter<idler<ForkPolicy>, ForkPolicy, waiter::plain
   void on_listen_ok() { this->break_main_loop(); }
   void on_server_close() { ++closed; }
   void on_process(typename base::client_type&) {}
+};
+
+/// Throws where nobody handles it, and is stopped already.
+struct thrower : waiter::basic_waiter<thrower, waiter::nofork, waiter::plain> {
+  using basic_waiter::basic_waiter;
+  void on_server_begin() { break_main_loop(); }
+  void on_listen_ok() { throw std::runtime_error{"the kettle is dry"}; }
+  void on_process(client_type&) {}
+};
+
+struct talker : waiter::basic_waiter<talker, waiter::nofork, waiter::plain> {
+  using basic_waiter::basic_waiter;
+  void on_listen_ok() {
+    log("said ", 1, " thing");
+    log_debug("whispered ", 2, " things");
+    break_main_loop();
+  }
+  void on_process(client_type&) {}
+};
+
+/// Its kids try to signal each other, and leave; takes the pid of a dead kid alone.
+struct meddler : waiter::basic_waiter<meddler, waiter::prefork, waiter::plain> {
+  using basic_waiter::basic_waiter;
+  int heard = -1;  // the end of a pipe to write to
+  int died = 0;
+  void on_child_start() {
+    static_cast<void>(propagate_signal("USR1"));
+    break_main_loop();
+  }
+  void on_sig_usr1() { note(); }
+  void on_child_sig_usr1() { note(); }
+  void on_sig_child(pid_t) {
+    if (++died == 3) break_main_loop();
+  }
+  void on_process(client_type&) {}
+  void note() const { REQUIRE(::write(heard, "!", 1) == 1); }
+};
+
+/// What the process writes to its standard error while this lives.
+class standard_error {
+ public:
+  standard_error() : before_{::dup(2)}, file_{std::tmpfile()} { ::dup2(::fileno(file_), 2); }
+  ~standard_error() {
+    ::dup2(before_, 2);
+    ::close(before_);
+    std::fclose(file_);
+  }
+  standard_error(const standard_error&) = delete;
+  standard_error& operator=(const standard_error&) = delete;
+  std::string text() const {
+    std::array<char, 4096> buffer;
+    const auto size = ::pread(::fileno(file_), buffer.data(), buffer.size(), 0);
+    return {buffer.data(), static_cast<std::size_t>(size > 0 ? size : 0)};
+  }
+
+ private:
+  int before_;
+  std::FILE* file_;
 };
 
 template <class Handler>
@@ -90,4 +156,47 @@ TEMPLATE_LIST_TEST_CASE("a second run() works", "[B5]", every_policy) {
   CHECK(server.run() == 0);
   CHECK(server.begun == 2);
   CHECK(server.closed == 2);
+}
+
+TEST_CASE("K2: an exception that nobody handles is logged, and the server goes on to its end", "[K2]") {
+  std::string said;
+  int result = -1;
+  {
+    const standard_error caught;
+    thrower server{{}};
+    result = server.run();
+    said = caught.text();
+  }
+  CHECK(result == 0);
+  CHECK(said.find("the kettle is dry") != std::string::npos);
+}
+
+TEST_CASE("log always speaks, log_debug only with debug") {
+  const bool debug = GENERATE(false, true);
+  CAPTURE(debug);
+  std::string said;
+  {
+    const standard_error caught;
+    talker server{{.debug = debug}};
+    server.run();
+    said = caught.text();
+  }
+  CHECK(said.find("said 1 thing") != std::string::npos);
+  CHECK((said.find("whispered 2 things") != std::string::npos) == debug);
+}
+
+TEST_CASE("S9: propagate_signal is nothing in a kid", "[S9]") {
+  std::array<int, 2> pipe{};
+  REQUIRE(::pipe2(pipe.data(), O_NONBLOCK) == 0);
+  {
+    const standard_error quiet;  // the parent tells of kids that leave at once
+    meddler server{{.fork = {.prefork = 2, .maxfork = 2}}};
+    server.heard = pipe[1];
+    CHECK(server.run() == 0);
+    CHECK(server.died >= 3);
+  }
+  char heard = 0;
+  CHECK(::read(pipe[0], &heard, 1) == -1);
+  ::close(pipe[0]);
+  ::close(pipe[1]);
 }

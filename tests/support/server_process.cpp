@@ -88,6 +88,7 @@ server_process::server_process(launch what) : trace_{directory_ / "trace"} {
     arguments = std::move(words);
     program = "/usr/bin/env";
   }
+  what.environment.push_back("TMPDIR=" + directory_.path().string());  // what a killed server left there goes with it
   own_surroundings surroundings{std::move(what.environment), what.no_low_ports};
   const int out = ::open((directory_ / "output").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
   if (out < 0) throw std::system_error{errno, std::generic_category(), "output file"};
