@@ -2,6 +2,8 @@
 
 #include "support/catch.hpp"
 
+#include <sys/resource.h>
+
 #include <future>
 #include <thread>
 
@@ -14,6 +16,12 @@ TEST_CASE("threads are counted, and while another one lives no fork is made") {
   std::promise<void> end;
   std::thread other([end = end.get_future()]() mutable { end.wait(); });
   CHECK(waiter::system::thread_count() == 2);
+  rlimit before{};
+  ::getrlimit(RLIMIT_NOFILE, &before);
+  const rlimit none{0, before.rlim_max};
+  ::setrlimit(RLIMIT_NOFILE, &none);  // that there is no descriptor left hides no thread
+  CHECK(waiter::system::thread_count() == 2);
+  ::setrlimit(RLIMIT_NOFILE, &before);
   CHECK(waiter::system::threads_alive());
   waiter::error_code error;
   const pid_t pid = waiter::system::fork_process(false, error);
