@@ -23,9 +23,9 @@ class child_table {
   struct kid {
     pid_t pid = 0;
     instant born{};
-    bool asked = false;   // to leave when its client is done
-    bool killed = false;  // has been sent SIGKILL
-    bool stopped = false; // by a signal, and has not continued
+    bool asked = false;    // to leave when its client is done
+    bool killed = false;   // has been sent SIGKILL
+    bool stopped = false;  // by a signal, and has not continued
   };
 
   /// \param expected  how many kids there is room for without another allocation; the table grows when there are more

@@ -10,8 +10,8 @@
 
 namespace waiter {
 
-/// Counts the kids that the pool can rely on: not those that were asked to leave, or stopped by a signal. One that is starting counts as idle, because it
-/// soon will be.
+/// Counts the kids that the pool can rely on: not those that were asked to leave, or are stopped by a signal. One that is starting
+/// counts as idle, because it soon will be.
 inline census take_census(const child_table& kids, std::span<const kid_report> reports) {
   census count;
   kids.for_each([&](std::size_t slot, const child_table::kid& kid) {

@@ -140,8 +140,12 @@ void random_event(supervisor_world& world, dice& luck) {
     world.dies(slot);
   else if (what < 950)
     world.pass(luck.one_of(std::array<milliseconds, 8>{0ms, 1ms, 3ms, 5ms, 50ms, 100ms, 1s, 3s}));
-  else if (what < 970)
+  else if (what < 960)
     world.toggle_forks();
+  else if (what < 972)
+    world.is_stopped_or_continues(slot);
+  else if (what < 975)
+    world.all_are_told();
   else if (what < 980)
     world.stranger_dies();
   else if (what < 990)

@@ -56,6 +56,20 @@ class supervisor_world {
     return true;
   }
 
+  /// Somebody stops a kid with a signal, or lets it continue.
+  bool is_stopped_or_continues(std::size_t slot) {
+    if (kids_[slot].pid == 0) return false;
+    kids_[slot].stopped = !kids_[slot].stopped;
+    parent_.kid_stopped(slot, kids_[slot].stopped);
+    return true;
+  }
+
+  /// The user tells all kids to leave.
+  void all_are_told() {
+    parent_.all_were_asked();
+    for (kid& each : kids_) each.asked = each.pid != 0;
+  }
+
   /// Somebody else's child ends.
   void stranger_dies() { expect(!parent_.kid_ended(stranger, {}, false, now_), "a stranger was taken for a kid"); }
 
@@ -143,6 +157,7 @@ class supervisor_world {
     bool served = false;
     bool asked = false;
     bool killed = false;
+    bool stopped = false;
   };
 
   static constexpr pid_t stranger = 1000;
@@ -230,11 +245,12 @@ class supervisor_world {
     }
   }
 
-  // Who is asked leaves, who has a client is done with it, who starts gets ready. True when that changed anything.
+  // Who is stopped continues, who is asked leaves, who has a client is done with it, who starts gets ready. True when that changed anything.
   bool calm_down() {
     bool changed = false;
     for (std::size_t slot = 0; slot < slots; ++slot) {
       if (kids_[slot].pid == 0) continue;
+      if (kids_[slot].stopped) changed |= is_stopped_or_continues(slot);
       if (kids_[slot].asked)
         changed |= dies(slot);
       else if (reports_[slot].state != waiter::activity::idle)
@@ -297,10 +313,12 @@ class supervisor_world {
     return count([](std::size_t) { return true; });
   }
   int relied_on() const {
-    return count([this](std::size_t slot) { return !kids_[slot].asked; });
+    return count([this](std::size_t slot) { return !kids_[slot].asked && !kids_[slot].stopped; });
   }
   int busy() const {
-    return count([this](std::size_t slot) { return !kids_[slot].asked && reports_[slot].state == waiter::activity::busy; });
+    return count([this](std::size_t slot) {
+      return !kids_[slot].asked && !kids_[slot].stopped && reports_[slot].state == waiter::activity::busy;
+    });
   }
 
   waiter::pool_limits limits_;
