@@ -4,7 +4,9 @@
 #include "support/client.hpp"
 
 #include <openssl/ssl.h>
+#include <pthread.h>
 
+#include <csignal>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -35,6 +37,11 @@ class tls_peer {
 
   tls_peer(std::uint16_t port, steps what)
       : thread_([this, port, what = std::move(what)] {
+          // OpenSSL writes with write(2), which raises it when the server has gone.
+          sigset_t pipe;
+          ::sigemptyset(&pipe);
+          ::sigaddset(&pipe, SIGPIPE);
+          ::pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
           support::client connection(port);
           const context_pointer context(::SSL_CTX_new(::TLS_client_method()));
           what.configure(context.get());
