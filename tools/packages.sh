@@ -58,7 +58,7 @@ packages_of() {
   shift
   for name; do
     packages | awk -v name="$name" -v column="$column" '$1 == name {print $column}'
-  done | sort -u | tr '\n' ' '
+  done | sort -u | paste -sd " "
 }
 
 # need NAME…: afterwards all of them are here, or the script has ended.
@@ -83,7 +83,7 @@ need() {
   ${as_root[@]+"${as_root[@]}"} apt-get update -qq || give_up "apt-get update failed; missing are: $wanted"
   case $wanted in *libboost1.81-dev*) wanted=${wanted/libboost1.81-dev/$(boost_package)} ;; esac
   # shellcheck disable=SC2086
-  ${as_root[@]+"${as_root[@]}"} env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $wanted >/dev/null ||
+  ${as_root[@]+"${as_root[@]}"} env DEBIAN_FRONTEND=noninteractive DEBCONF_NOWARNINGS=yes apt-get install -y -qq --no-install-recommends $wanted >/dev/null ||
     give_up "apt-get could not install: $wanted"
   missing=$(lacking "$@" | tr '\n' ' ')
   [ -z "$missing" ] || give_up "still missing or too old after apt-get (Meson >= 1.0, Boost >= 1.81, OpenSSL >= 3.0): $missing"
