@@ -31,7 +31,7 @@ class Hello(ExampleTest):
         with self.connect_when_it_listens() as client:
             self.assertEqual(client.read_all(), b"hello world\n")
             example.wait_for(f"client connected from 127.0.0.1:{client.address[1]}\n")
-        self.assertEqual(len(example.kids()), 8)
+        wait_until(lambda: len(example.kids()) == 8, "the pool is full")
         self.assertEqual(example.stop(), 0)
 
     def test_a_second_one_says_why_it_does_not_listen(self):

@@ -15,6 +15,7 @@ class Http(ExampleTest):
     def setUp(self):
         self.example = self.start("0")
         self.url = f"http://127.0.0.1:{self.example.port}"
+        wait_until(lambda: len(self.example.kids()) == 8, "the pool is full")
 
     def status(self):
         code, output, errors = curl(self.url + "/status.json")
