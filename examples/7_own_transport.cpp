@@ -52,18 +52,18 @@ class proxied_client final : public waiter::connected_client<proxied_client> {
   // its end is not in sight two more are missing at least, or one, if a carriage return has come.
   std::optional<std::string> read_header(waiter::milliseconds limit) {
     constexpr std::size_t shortest = 15, longest = 107;
-    const auto io_timeout = wire().deadline().io_timeout();
+    const auto deadline = wire().deadline();
     wire().deadline().set_io_timeout(waiter::never);
-    wire().deadline().expires_after(limit, std::chrono::steady_clock::now());
+    wire().deadline().expires_within(limit, std::chrono::steady_clock::now());
     std::string line;
     waiter::error_code error;
-    while (!error && !line.ends_with("\r\n") && looks_right(line) && line.size() < longest) {
+    while (!error && !line.ends_with("\r\n") && looks_right(line)) {
       const std::size_t missing = line.size() < shortest ? shortest - line.size() : line.ends_with('\r') ? 1 : 2;
+      if (line.size() + missing > longest) break;
       char some[shortest];
       line.append(some, wire().receive(some, missing, error));
     }
-    wire().deadline().expires_never();
-    wire().deadline().set_io_timeout(io_timeout);
+    wire().deadline() = deadline;
     if (error) return "no PROXY line: " + error.message();
     if (!line.ends_with("\r\n")) return "what came is no PROXY line";
     line.resize(line.size() - 2);

@@ -144,8 +144,8 @@ class renewing {
     bool stay = host.template call<waiter::hook::on_child_start>();
     const bool failed = !stay;
     board_.idle(place);
-    for (int left = clients_; stay && left > 0; --left) {
-      // Waits, and runs the hooks of signals and of idleness meanwhile. Nobody comes when the kid is to end.
+    for (int left = clients_; stay && (left > 0 || host.stopping()); --left) {
+      // Waits, and runs the hooks of signals and of idleness meanwhile. Nobody comes when the kid is to end and the queue is empty.
       auto accepted = host.template next_client<waiter::hook::on_prefork_child_idle>([] {});
       if (!accepted) break;
       board_.busy(place);
@@ -164,6 +164,7 @@ class renewing {
   // Asks, waits for the clients in hand, insists: the sequence says what is next.
   template <class Host>
   void see_off(Host& host) {
+    host.close_door();  // nobody new comes in; the kids serve those who have come already
     waiter::stop_sequence sequence(host.settings().grace);
     sequence.stop(clock::now());
     for (;;) {
@@ -174,7 +175,7 @@ class renewing {
         case waiter::action::ask: ::kill(next->pid, SIGTERM); break;
         case waiter::action::kill: ::kill(next->pid, SIGKILL); break;
         case waiter::action::finished: return;
-        default: host.wait(next->until);
+        default: host.wait(host.lock_door() ? next->until : std::min(next->until, clock::now() + std::chrono::milliseconds(10)));
       }
     }
   }
