@@ -51,7 +51,7 @@ void all_hooks(const std::string& policy, const std::string& transport, std::set
   if (expected.contains("on_sig_child") && policy == "forking") server.trace().wait_for({.hook = "on_sig_child"});
   CHECK(server.stop() == 0);
 
-  const auto before = server.trace().wait_for({.hook = "before_run"});
+  const auto before = server.trace().wait_for({.hook = "on_nothing_yet"});
   REQUIRE(before.text("forked").find("SigBlk:0000000008000800,SigIgn:") != std::string::npos);
   for (const auto& line : server.trace().lines()) {
     for (const char* how : {"forked", "spawned"}) {
@@ -68,19 +68,19 @@ void all_hooks(const std::string& policy, const std::string& transport, std::set
 TEST_CASE("a program that a hook starts inherits the mask and the dispositions that it would have had without us", "[inherited]") {
   SECTION("nofork") {
     all_hooks("nofork", "plain", {"on_server_begin", "on_listen_ok", "on_accept_ok", "on_child_start", "on_process", "on_exception", "on_close",
-                                  "on_child_exit", "on_forking_idle", "on_sig_hup", "on_sig_usr1", "on_server_close", "after_run"});
+                                  "on_child_exit", "on_forking_idle", "on_sig_hup", "on_sig_usr1", "on_server_close", "on_all_over"});
   }
   SECTION("forking") {
     all_hooks("forking", "plain",
               {"on_server_begin", "on_listen_ok", "on_accept_ok", "on_maxforked", "on_fork_ok", "on_child_start", "on_process",
                "on_child_overtime", "on_exception", "on_close", "on_child_exit", "on_forking_idle", "on_sig_child", "on_sig_hup",
-               "on_sig_usr1", "on_child_sig_hup", "on_child_sig_usr1", "on_server_close", "after_run"});
+               "on_sig_usr1", "on_child_sig_hup", "on_child_sig_usr1", "on_server_close", "on_all_over"});
   }
   SECTION("prefork") {
     all_hooks("prefork", "plain",
               {"on_server_begin", "on_listen_ok", "on_accept_ok", "on_fork_ok", "on_child_start", "on_process", "on_child_overtime",
                "on_exception", "on_close", "on_child_exit", "on_prefork_child_idle", "on_sig_child", "on_sig_hup", "on_sig_usr1",
-               "on_child_sig_hup", "on_child_sig_usr1", "on_server_close", "after_run"});
+               "on_child_sig_hup", "on_child_sig_usr1", "on_server_close", "on_all_over"});
   }
-  SECTION("TLS") { all_hooks("forking", "ssl", {"on_ssl_error", "on_close", "on_child_exit", "on_sig_child", "after_run"}); }
+  SECTION("TLS") { all_hooks("forking", "ssl", {"on_ssl_error", "on_close", "on_child_exit", "on_sig_child", "on_all_over"}); }
 }

@@ -64,9 +64,9 @@ class server : public waiter::basic_waiter<server<ForkPolicy, TransportPolicy>, 
   using typename base::options;
 
   server(options settings, const std::string& trace) : base(std::move(settings)), trace_(trace, std::ios::app) {
-    starts("before_run");
+    starts("on_nothing_yet");
   }
-  ~server() { starts("after_run"); }
+  ~server() { starts("on_all_over"); }
 
   void on_server_begin() { starts("on_server_begin"); }
   void on_listen_ok() { starts("on_listen_ok", " port=" + std::to_string(this->get_port())); }
