@@ -108,6 +108,8 @@ class prefork {
     return {.busy = std::min(all.busy, kids), .kids = kids};
   }
   std::vector<pid_t> kid_pids() const { return pool_ ? pool_->kids().pids() : std::vector<pid_t>(); }
+  /// In a kid: nobody else has said it within the last second.
+  bool first_this_second() noexcept { return board_.first_this_second(); }
   void signal_kids(int signal) noexcept {
     if (!pool_) return;
     pool_->kids().for_each([signal](std::size_t, const child_table::kid& kid) { ::kill(kid.pid, signal); });

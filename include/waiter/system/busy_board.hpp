@@ -122,6 +122,13 @@ class busy_board {
     return std::min(told, std::chrono::steady_clock::now());
   }
 
+  /// True once a second, for whichever process asks first: what all of them notice needs one line in the log.
+  bool first_this_second() noexcept {
+    const std::int64_t time = now();
+    auto last = header_->said.load(std::memory_order_relaxed);
+    return time - last >= 1'000'000'000 && header_->said.compare_exchange_strong(last, time, std::memory_order_relaxed);
+  }
+
   /// How many clients are in their handshake.
   int count_greeting() const noexcept {
     int count = 0;
@@ -150,6 +157,7 @@ class busy_board {
     std::atomic<std::size_t> used{0};
     std::atomic<int> mark{-1};
     std::atomic<int> called{0};
+    std::atomic<std::int64_t> said{-1'000'000'000};
   };
   static_assert(std::atomic<state>::is_always_lock_free && std::atomic<std::int64_t>::is_always_lock_free);
 

@@ -191,3 +191,9 @@ TEST_CASE("a kid in its handshake is not idle") {
   board.greeting(1);
   CHECK(board.must_call());
 }
+
+TEST_CASE("of those who notice the same within a second, one speaks for all") {
+  open_board board(1);
+  CHECK(board.first_this_second());
+  CHECK_FALSE(board.first_this_second());
+}
