@@ -53,6 +53,7 @@ struct own_surroundings {
   template <class Launcher, class Executable, class CommandLine>
   process::error_code on_exec_setup(Launcher&, const Executable&, CommandLine&&) {
     ::setpgid(0, 0);
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);  // for a test that is killed itself
     sigset_t none;
     ::sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
