@@ -14,6 +14,7 @@
 #include <waiter/process/pool_limits.hpp>
 #include <waiter/process/stop_sequence.hpp>
 #include <waiter/process/wrong_limits.hpp>
+#include <waiter/server/logger.hpp>
 #include <waiter/server/obey_watch.hpp>
 #include <waiter/system/accepted.hpp>
 #include <waiter/system/busy_board.hpp>
@@ -192,10 +193,7 @@ class forking {
       }
       board_.vacate(place);
       const instant now = clock::now();
-      if (now >= logged_failure_ + std::chrono::seconds(1)) {
-        logged_failure_ = now;
-        host.log("fork failed: ", error.message());
-      }
+      if (fork_failures_.due()) host.log("fork failed: ", error.message());
       if (error == waiter::error::threads_alive || now >= give_up) return false;
       // The client is in hand and is not lost for a moment's lack of memory or of processes.
       backoff_.fork_failed(now);
@@ -247,7 +245,7 @@ class forking {
   backoff backoff_{1};
   system::busy_board board_;
   system::title title_;
-  instant logged_failure_{};
+  once_a_second fork_failures_;
   int most_ = 0;
   options settings_;
   bool in_kid_ = false;

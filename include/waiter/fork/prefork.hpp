@@ -12,6 +12,7 @@
 #include <waiter/process/supervisor.hpp>
 #include <waiter/process/wait_status.hpp>
 #include <waiter/process/wrong_limits.hpp>
+#include <waiter/server/logger.hpp>
 #include <waiter/server/obey_watch.hpp>
 #include <waiter/system/busy_board.hpp>
 #include <waiter/system/death_pipe.hpp>
@@ -204,12 +205,8 @@ class prefork {
       return;
     }
     board_.vacate(place);
-    const instant now = clock::now();
-    pool_->fork_failed(now);
-    if (now >= logged_failure_ + std::chrono::seconds(1)) {
-      logged_failure_ = now;
-      host.log("fork failed: ", error.message());
-    }
+    pool_->fork_failed(clock::now());
+    if (fork_failures_.due()) host.log("fork failed: ", error.message());
   }
 
   template <class Host>
@@ -287,7 +284,7 @@ class prefork {
   system::death_pipe parent_;
   system::wake_up bell_;
   system::title title_;
-  instant logged_failure_{};
+  once_a_second fork_failures_;
   int mark_ = nobody_calls;
   bool hushed_ = false;
 };

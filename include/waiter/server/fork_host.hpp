@@ -228,7 +228,7 @@ class fork_host {
   /// Tells of a failed accept, and stays away from the socket for a while when trying again at once would spin.
   void accept_failed(const error_code& error) noexcept {
     const auto advice = after_accept_failed(error.value());
-    if (first_this_second()) log("accept failed: ", error.message());
+    if (accept_failures_.due(policy_)) log("accept failed: ", error.message());
     call<hook::on_accept_error>(error);
     if (advice == accept_advice::give_up) unusable_ = stopping_ = true;
     if (advice == accept_advice::pause) doorway_.pause(std::chrono::milliseconds(100));
@@ -349,15 +349,6 @@ class fork_host {
   // A process that has others to look after does not wait for one that is leaving.
   void linger(client_type& client) noexcept { doorway_.see_out(client.take_socket(), settings_.linger); }
 
-  // Where kids accept, all of them notice, and one of them says so.
-  bool first_this_second() noexcept {
-    if constexpr (requires { policy_.first_this_second(); }) return policy_.first_this_second();
-    const auto now = clock::now();
-    if (now < logged_accept_failure_ + std::chrono::seconds(1)) return false;
-    logged_accept_failure_ = now;
-    return true;
-  }
-
   template <hook Hook>
   void repeat(unsigned times, int send_on) noexcept {
     for (; times != 0; --times) {
@@ -391,7 +382,7 @@ class fork_host {
   doorway doorway_;
   const system::death_pipe* parent_ = nullptr;
   instant grace_ends_ = instant::max();  // known once the server stops; in a kid the parent's patience decides
-  instant logged_accept_failure_{};
+  once_a_second accept_failures_;
   client_type* in_hand_ = nullptr;
   int client_ = -1;
   bool is_kid_ = false;

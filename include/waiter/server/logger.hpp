@@ -3,6 +3,7 @@
 
 #include <waiter/system/log_line.hpp>
 
+#include <chrono>
 #include <functional>
 #include <sstream>
 #include <string_view>
@@ -24,6 +25,28 @@ void log_parts(const std::function<void(std::string_view)>& logger, const Parts&
   } catch (...) {
   }
 }
+
+/// For a line about trouble that lasts.
+class once_a_second {
+ public:
+  bool due() noexcept {
+    const auto now = std::chrono::steady_clock::now();
+    if (now < last_ + std::chrono::seconds(1)) return false;
+    last_ = now;
+    return true;
+  }
+  /// Where several processes notice the same, `all` knows whether one of them has said it.
+  template <class Shared>
+  bool due(Shared& all) noexcept {
+    if constexpr (requires { all.first_this_second(); })
+      return all.first_this_second();
+    else
+      return due();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point last_{};
+};
 
 }  // namespace waiter
 
