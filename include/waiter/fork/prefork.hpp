@@ -239,12 +239,14 @@ class prefork {
       if (board_.must_call()) bell_.ring();
       title_.busy(++clients);
       auto client = host.welcome(std::move(*accepted));
-      if (host.greet(client) && !too_many)
+      if (!host.greet(client))
+        host.part(client);
+      else if (too_many)
+        host.part(client, false);
+      else
         stay = host.serve(client, [this, place] {
           if (Host::encrypted) board_.greeted(place);
         });
-      else
-        host.part(client);
       board_.served(place);
       board_.idle(place);
       // Without an idle hook nothing would wake the kid to bring the seconds up to date.

@@ -274,12 +274,12 @@ class fork_host {
   /// A client that comes while so many others are in their handshake has to go.
   bool too_many_handshakes(int others) const noexcept { return others >= settings_.max_handshakes; }
 
-  /// on_close, and the client is closed in order.
-  void part(client_type& client) noexcept {
+  /// on_close, and the client is closed in order. One that was told nothing yet is not `awaited`: no reset can overtake anything.
+  void part(client_type& client, bool awaited = true) noexcept {
     call<hook::on_close>(client);
     finish(client);
     if (client.is_open()) {
-      if (client.at_end() || settings_.linger <= milliseconds::zero() || !bid_farewell(client.native_handle()))
+      if (!awaited || client.at_end() || settings_.linger <= milliseconds::zero() || !bid_farewell(client.native_handle()))
         client.close();
       else if (is_kid_)
         drain(system::descriptor(client.take_socket()), settings_.linger);
