@@ -23,6 +23,9 @@ template <class ForkPolicy>
 struct kid_hooks {
   explicit kid_hooks(const teller& how) : tell(how) {}
 
+  void on_child_start() {
+    if (verbose) tell("started ", ::getpid());
+  }
   void on_fork_ok(pid_t pid) {
     ++forked;
     if (verbose) tell("forked ", pid);

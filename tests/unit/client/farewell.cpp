@@ -15,8 +15,8 @@
 namespace {
 
 using support::outcome;
+using waiter::bid_farewell;
 using waiter::drain;
-using waiter::has_unread;
 using namespace std::chrono_literals;
 
 const std::string text(200'000, 'a');
@@ -35,29 +35,47 @@ void answer(int fd) {
 
 }  // namespace
 
-TEST_CASE("a client that sent nothing, or has only closed, has nothing unread") {
+TEST_CASE("a client that sent nothing, or has only closed, has nothing unread, and is told the end") {
   loopback one;
   const int fd = one.accepted.socket.get();
-  CHECK_FALSE(has_unread(fd));
-  one.peer->half_close();
-  support::eventually([&] {
-    char byte = 0;
-    return ::recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
-  });
-  CHECK_FALSE(has_unread(fd));
+  if (GENERATE(true, false)) {
+    one.peer->half_close();
+    REQUIRE(support::eventually([fd] {
+      char byte = 0;
+      return ::recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+    }));
+  }
+  CHECK_FALSE(bid_farewell(fd));
+  CHECK(one.peer->read_all().how == outcome::end_of_stream);
+}
+
+TEST_CASE("bytes that come after the farewell cannot take it back") {
+  loopback one;
+  answer(one.accepted.socket.get());
+  CHECK_FALSE(bid_farewell(one.accepted.socket.get()));
+  // The client has all, and its end, before its late bytes are answered with a reset.
+  CHECK(one.peer->read_all().how == outcome::answered);
+  one.accepted.socket.reset();
+  one.peer->send("late");
 }
 
 TEST_CASE("a client whose bytes have arrived has something unread") {
   loopback one;
   const int fd = one.accepted.socket.get();
   REQUIRE(one.peer->send("unread"));
-  CHECK(support::eventually([fd] { return has_unread(fd); }));
+  REQUIRE(support::eventually([fd] {
+    char byte = 0;
+    return ::recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1;
+  }));
+  CHECK(bid_farewell(fd));
+  CHECK(one.peer->read_all().how == outcome::end_of_stream);
 }
 
 TEST_CASE("a client that sent what nobody read gets its answer and the end, no reset") {
   loopback one;
   REQUIRE(one.peer->send("a question that nobody reads"));
   answer(one.accepted.socket.get());
+  CHECK(bid_farewell(one.accepted.socket.get()));
   std::thread server([socket = std::move(one.accepted.socket)]() mutable { drain(std::move(socket), 20000ms); });
   // It goes on sending while the answer is under way.
   CHECK(one.peer->send(text));
@@ -108,6 +126,7 @@ TEST_CASE("a client that stays is left when the linger is over, silent or not") 
 TEST_CASE("a farewell without time, or without a socket, does not wait") {
   loopback one;
   const support::stopwatch watch;
+  CHECK_FALSE(bid_farewell(one.accepted.socket.get()));
   drain(std::move(one.accepted.socket), 0ms);
   CHECK(one.peer->read_all().how == outcome::end_of_stream);
   drain(waiter::system::descriptor(), 20000ms);
