@@ -25,7 +25,8 @@ namespace waiter_examples {
 /// Carries bytes between a TLS client and a program's pipes, both ways at once, each as fast as its reader takes them. Either
 /// side may say that it has said all (close_notify, or a closed pipe), and go on listening.
 ///
-/// It ends when the program has ended and the client has all of its output, or when the client has vanished.
+/// It ends when the program has ended and the client has all of its output, or when the client has vanished, or some time after
+/// both have said all.
 class relay {
   using descriptor = waiter::system::descriptor;
 
@@ -53,7 +54,7 @@ class relay {
  private:
   static constexpr std::size_t chunk = 16384;  // a TLS record (RFC 8446, 5.1)
   static constexpr std::chrono::milliseconds moment{1};
-  /// How long a client has for reading on when nothing more will come.
+  /// How long the client has for reading on after the program, and the program for coming to its end after the client.
   static constexpr std::chrono::milliseconds patience{10000};
 
   bool done() const { return !lives_ && !output_ && for_client_.empty(); }
@@ -64,7 +65,8 @@ class relay {
     // Bytes that OpenSSL holds already, and the end of a connection that is over, are no news to poll(2), nor is the end of what
     // a dead program has printed, while a child of it holds the pipe.
     const bool at_once = (wants_client() && (held_ || hung_up_)) || (!lives_ && wants_output());
-    const int limit = at_once ? 0 : lives_ ? -1 : static_cast<int>(patience.count());
+    const bool last_moments = !lives_ || (hung_up_ && !wants_client() && for_program_.empty());
+    const int limit = at_once ? 0 : last_moments ? static_cast<int>(patience.count()) : -1;
     const auto events = [](bool in, bool out) { return static_cast<short>((in ? POLLIN : 0) | (out ? POLLOUT : 0)); };
     std::array<pollfd, 4> on{{
         {hung_up_ ? -1 : client_.native_handle(), events(wants_client(), !for_client_.empty()), 0},
@@ -83,8 +85,6 @@ class relay {
       lives_ = false;
       if (output_) ::ioctl(output_.get(), FIONREAD, &last_words_);
     }
-    // Both sides have closed in order, and the program has all that came: nobody is left whom it could serve.
-    if (hung_up_ && for_program_.empty() && (client_ended_ || !input_)) vanished_ = true;
   }
 
   void read_program() {

@@ -210,6 +210,12 @@ class Client:
         else:
             self._step(lambda: self._session.write(data))
 
+    def send_together(self, *texts):
+        """Several TLS records, which arrive as one piece."""
+        for text in texts:
+            self._session.write(text.encode())
+        self._flush()
+
     def read_some(self):
         """What has come, or b"" at the end; a TLS stream that is cut off is an error."""
         if self._session is None:
