@@ -1,6 +1,6 @@
 // A server with kids that do their worst; a client says in a line what is to be done.
 //   hostile_server --policy=forking|prefork --trace=FILE
-//   serve · scribble SEED · forge SEED · garbage SEED · close · exit N · signal N
+//   serve · scribble SEED · forge SEED · garbage SEED · pour · close · exit N · signal N
 #include <waiter/waiter.hpp>
 
 #include <fcntl.h>
@@ -158,6 +158,7 @@ class server : public waiter::basic_waiter<server<ForkPolicy>, ForkPolicy, waite
     if (what == "scribble") scribble(number);
     if (what == "forge") forge(number);
     if (what == "garbage") garbage(number, client.native_handle());
+    if (what == "pour") return client.write(std::string(64 << 20, 'x'));
     client.write("done\n", error);
     if (what == "close") {
       for (int fd = 3; fd < 256; ++fd)
@@ -181,7 +182,7 @@ class server : public waiter::basic_waiter<server<ForkPolicy>, ForkPolicy, waite
 
 template <class ForkPolicy>
 int serve(const std::string& trace) {
-  typename server<ForkPolicy>::options options{.address = "127.0.0.1"};
+  typename server<ForkPolicy>::options options{.address = "127.0.0.1", .io_timeout = std::chrono::seconds(2), .linger = std::chrono::milliseconds(0)};
   if constexpr (requires { options.fork.prefork; }) options.fork.prefork = 4;
   options.fork.maxfork = 6;
   // Its clocks read what kids write, too.
