@@ -1,4 +1,4 @@
-#include <waiter/system/death_pipe.hpp>
+#include <waiter/system/parent_watch.hpp>
 #include <waiter/system/listener.hpp>
 #include <waiter/waiter.hpp>
 
@@ -73,7 +73,7 @@ TEST_CASE("a kid finishes its client after its parent was killed, and then leave
 
 TEST_CASE("a kid knows that its parent lives, until it does not") {
   forked parent([](const teller& tell) {
-    waiter::system::death_pipe pipe;
+    waiter::system::parent_watch pipe;
     waiter::error_code error;
     waiter::system::signal_handlers signals;
     signals.take(error);
@@ -106,3 +106,15 @@ TEST_CASE("a kid knows that its parent lives, until it does not") {
   CHECK(parent.wait() == -SIGKILL);
   CHECK(parent.gone());
 }
+TEST_CASE("a pool whose parent is killed while it is born leaves nobody behind") {
+  for (unsigned round = 0; round < 32; ++round) {
+    forked server([](const teller& tell) {
+      return echo_server<waiter::prefork>(tell, {.address = "127.0.0.1", .fork = {.prefork = 16, .maxfork = 16}}).run();
+    });
+    for (unsigned births = 0; births < round / 2; ++births) server.wait_for("forked ");
+    server.signal(SIGKILL);
+    CHECK(server.gone());
+    CHECK(server.wait() == -SIGKILL);
+  }
+}
+

@@ -27,7 +27,9 @@ class connected_client : public text_client<Derived> {
   /// `waiter::never` lifts the limit. It replaces what `options::client_timeout` set.
   template <class Rep, class Period>
   void expires_after(std::chrono::duration<Rep, Period> limit) noexcept {
-    wire_.deadline().expires_after(std::chrono::ceil<milliseconds>(limit), std::chrono::steady_clock::now());
+    // Compared as floating point, since the longest of a coarser unit does not fit into milliseconds.
+    const bool endless = std::chrono::duration<double>(limit) >= std::chrono::duration<double>(never);
+    expires_after(endless ? never : std::chrono::ceil<milliseconds>(limit));
   }
   void expires_after(milliseconds limit) noexcept {
     wire_.deadline().expires_after(limit, std::chrono::steady_clock::now());
@@ -56,8 +58,8 @@ class connected_client : public text_client<Derived> {
   /// Takes the descriptor out as it stands; who calls owns it. For the server; `release()` is for handlers.
   [[nodiscard]] int take_socket() noexcept { return wire_.take_socket().release(); }
 
-  /// The socket's descriptor, -1 once the client is closed. It stays the client's: it is closed after on_close. It blocks, and the
-  /// deadlines of past reads and writes may still stand on it as SO_RCVTIMEO and SO_SNDTIMEO.
+  /// The socket's descriptor, -1 once the client is closed. It stays the client's: it is closed after on_close. It blocks, and has to
+  /// be left so; the deadlines of past reads and writes may still stand on it as SO_RCVTIMEO and SO_SNDTIMEO.
   int native_handle() const noexcept { return wire_.native_handle(); }
 
  protected:

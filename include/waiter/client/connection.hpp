@@ -111,7 +111,10 @@ class connection {
       if (!is_open()) return fail(error, waiter::error::not_open);
       const instant ends = watched ? deadline_.operation_ends(began) : instant::max();
       milliseconds left = watched ? remaining(ends) : deadline_.io_timeout();
-      if (left <= milliseconds::zero()) return fail(error, waiter::error::timed_out);
+      if (left <= milliseconds::zero()) {
+        if (deadline_.io_timeout() != milliseconds::zero()) return fail(error, waiter::error::timed_out);
+        left = milliseconds(1);  // nothing is waited for, but what is there is taken
+      }
       const bool too_slow_first = pace_.patience() < left;
       if (too_slow_first && (left = pace_.patience()) <= milliseconds::zero()) return fail(error, waiter::error::too_slow);
       adopt_timeout(which, standing, left);
@@ -153,7 +156,8 @@ class connection {
   // whose time runs, and is late by a sixteenth at most.
   void adopt_timeout(int which, milliseconds& standing, milliseconds wanted) noexcept {
     if (standing == wanted) return;
-    const bool near = standing != never && wanted != never && standing <= wanted + wanted / 16 + milliseconds(1) && standing >= wanted / 2;
+    const bool near = standing != never && wanted != never &&
+                      standing - wanted <= wanted / 16 + milliseconds(1) && standing >= wanted / 2;
     if (near && (deadline_.has_expiry() || pace_.asks())) return;
     if (system::set_socket_timeout(socket_.get(), which, wanted)) standing = wanted;
   }

@@ -7,7 +7,9 @@
 #include <waiter/system/socket_timeout.hpp>
 
 #include <sys/socket.h>
+#include <sys/types.h>
 
+#include <cerrno>
 #include <chrono>
 
 namespace waiter {
@@ -25,10 +27,13 @@ inline bool bid_farewell(int socket) noexcept {
 inline void drain(system::descriptor socket, milliseconds linger) noexcept {
   using clock = std::chrono::steady_clock;
   const auto began = clock::now();
+  ssize_t got = 0;
   do {
     const auto left = linger == never ? never : linger - std::chrono::floor<milliseconds>(clock::now() - began);
     if (left <= milliseconds::zero() || !system::set_socket_timeout(socket.get(), SO_RCVTIMEO, left)) return;
-  } while (system::discard(socket.get(), 0) > 0);
+    got = system::discard(socket.get(), 0);
+    // A signal ends the call in spite of SA_RESTART, because it has a timeout (signal(7)); its hook runs when the kid waits again.
+  } while (got > 0 || (got < 0 && errno == EINTR));
 }
 
 }  // namespace waiter

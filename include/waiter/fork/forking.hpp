@@ -170,7 +170,7 @@ class forking {
   void attend_to(Host& host, system::accepted&& accepted) {
     auto client = host.welcome(std::move(accepted));
     if (!host.greet(client)) return host.part(client);
-    if (host.counts_handshakes() && host.too_many_handshakes(board_.count_greeting())) return host.part(client, false);
+    if (host.too_many_handshakes([this] { return board_.count_greeting(); })) return host.part(client, false);
     if (admit(kids_.count(), most_) == admission::turn_away) return host.refuse(client);
     if (!fork_for(host, client)) return host.part(client);
     host.hand_over(client);
@@ -200,7 +200,7 @@ class forking {
       while (clock::now() < backoff_.next_fork()) {
         host.wait(backoff_.next_fork());
         look_around(host);
-        if (host.hurried()) return false;
+        if (host.out_of_time()) return false;
       }
     }
   }

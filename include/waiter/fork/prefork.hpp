@@ -15,8 +15,8 @@
 #include <waiter/server/logger.hpp>
 #include <waiter/server/obey_watch.hpp>
 #include <waiter/system/busy_board.hpp>
-#include <waiter/system/death_pipe.hpp>
 #include <waiter/system/fork.hpp>
+#include <waiter/system/parent_watch.hpp>
 #include <waiter/system/reap.hpp>
 #include <waiter/system/signal_handlers.hpp>
 #include <waiter/system/signal_mask.hpp>
@@ -231,7 +231,7 @@ class prefork {
         title_.idle(clients, clients == 0 ? -seconds : seconds);
       });
       if (!accepted) break;
-      const bool too_many = host.counts_handshakes() && host.too_many_handshakes(board_.count_greeting());
+      const bool too_many = host.too_many_handshakes([this] { return board_.count_greeting(); });
       if (Host::encrypted)
         board_.greeting(place);
       else
@@ -283,7 +283,7 @@ class prefork {
   std::optional<supervisor> pool_;
   std::vector<kid_report> reports_;
   system::busy_board board_;
-  system::death_pipe parent_;
+  system::parent_watch parent_;
   system::wake_up bell_;
   system::title title_;
   once_a_second fork_failures_;

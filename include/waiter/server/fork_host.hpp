@@ -12,10 +12,10 @@
 #include <waiter/server/hook_caller.hpp>
 #include <waiter/server/logger.hpp>
 #include <waiter/system/accepted.hpp>
-#include <waiter/system/death_pipe.hpp>
 #include <waiter/system/event_wait.hpp>
 #include <waiter/system/fork.hpp>
 #include <waiter/system/listener.hpp>
+#include <waiter/system/parent_watch.hpp>
 #include <waiter/system/signal_mailbox.hpp>
 #include <waiter/system/signal_mask.hpp>
 
@@ -52,7 +52,6 @@ class fork_host {
   fork_host& operator=(const fork_host&) = delete;
 
   // ---- what was asked for
-
   const options& settings() const noexcept { return settings_; }
   milliseconds timeout() const noexcept { return timeout_; }
   system::listener& listener() noexcept { return doorway_.listener(); }
@@ -68,7 +67,6 @@ class fork_host {
   }
 
   // ---- hooks
-
   /// The handler has this hook. Known to the compiler, so what nobody listens for need not be done.
   template <hook Hook>
   static constexpr bool has = hook_caller<Handler, client_type>::template has<Hook>;
@@ -87,18 +85,21 @@ class fork_host {
   std::exception_ptr escaped() const noexcept { return hooks_.escaped(); }
 
   // ---- stopping
-
   /// Asked to end: the server, or in a kid this kid.
   bool stopping() const noexcept { return stopping_ || hooks_.escaped(); }
   /// QUIT: the grace of the clients in hand is over.
   bool hurried() const noexcept { return hurried_; }
+  /// The server stops, and the grace time is over.
+  bool out_of_time() noexcept {
+    if (stopping()) press();
+    return clock::now() >= grace_ends_;
+  }
   /// In a kid that takes one client only there is no main loop to break.
   void stop() noexcept {
     if (!is_kid_ || accepts_) stopping_ = true;
   }
 
   // ---- signals
-
   /// Keeps the signals out of this process but for its waits and hooks; before `mask` dies, null. What `wait` needs.
   void hold_signals(const system::signal_mask* mask) noexcept { hooks_.lift(mask); }
 
@@ -136,14 +137,13 @@ class fork_host {
   /// True once after SIGCHLD: then the policy looks which of its kids have ended.
   bool take_kid_has_ended() noexcept { return std::exchange(kid_has_ended_, false); }
   /// In a kid: it leaves, after its client, when `parent` says that nobody looks after it any more.
-  void watch_parent(system::death_pipe& parent) noexcept {
+  void watch_parent(system::parent_watch& parent) noexcept {
     parent_ = &parent;
     parent.watch();
     if (!parent.parent_lives()) stop();
   }
 
   // ---- waiting for a client, where this process accepts
-
   /// Makes the listening socket wake this server's processes for `Idle`, if the handler has that hook. Before the first fork.
   template <hook Idle>
   void prepare_idle_hook() noexcept {
@@ -200,7 +200,7 @@ class fork_host {
   /// One of those who were in the queue when the door was closed; nothing when it is empty, or the door is still open.
   std::optional<system::accepted> last_client() noexcept {
     if (!listener() || listener().waits()) return std::nullopt;
-    while (!hurried_ && clock::now() < grace_ends_) {
+    while (!out_of_time()) {
       error_code error;
       if (auto client = listener().accept(error)) return client;
       if (error == boost::system::errc::interrupted)
@@ -235,7 +235,6 @@ class fork_host {
   }
 
   // ---- the life of a client
-
   client_type welcome(system::accepted&& from) noexcept {
     client_ = from.socket.get();
     return transport_.welcome(connection(std::move(from), settings_.io_timeout, system::safe_point(*this)));
@@ -269,10 +268,11 @@ class fork_host {
     return stay;
   }
 
-  /// Clients in their handshake are counted, because more than `max_handshakes` are not let in.
-  bool counts_handshakes() const noexcept { return encrypted && settings_.max_handshakes > 0; }
-  /// A client that comes while so many others are in their handshake has to go.
-  bool too_many_handshakes(int others) const noexcept { return others >= settings_.max_handshakes; }
+  /// A client that comes while `others()` are in their handshake has to go; they are only counted where that matters.
+  template <class Others>
+  bool too_many_handshakes(Others&& others) const noexcept {
+    return encrypted && settings_.max_handshakes > 0 && others() >= settings_.max_handshakes;
+  }
 
   /// on_close, and the client is closed in order. One that was told nothing yet is not `awaited`: no reset can overtake anything.
   void part(client_type& client, bool awaited = true) noexcept {
@@ -308,7 +308,6 @@ class fork_host {
   void finish() noexcept { doorway_.finish(); }
 
   // ---- which process this is
-
   bool is_kid() const noexcept { return is_kid_; }
   /// What the handler is told: in nofork the one process is the child too, from on_child_start to on_child_exit.
   bool is_child() const noexcept { return is_kid_ || plays_child_; }
@@ -369,9 +368,9 @@ class fork_host {
   void press() noexcept {
     if (is_kid_) return;
     if (grace_ends_ == instant::max()) grace_ends_ = later(clock::now(), settings_.grace);
-    if (in_hand_ == nullptr || (grace_ends_ == instant::max() && !hurried_)) return;
-    const auto left = hurried_ ? milliseconds::zero() : std::chrono::ceil<milliseconds>(grace_ends_ - clock::now());
-    in_hand_->expires_within(left);
+    if (hurried_) grace_ends_ = std::min(grace_ends_, clock::now());
+    if (in_hand_ != nullptr && grace_ends_ != instant::max())
+      in_hand_->expires_within(std::chrono::ceil<milliseconds>(grace_ends_ - clock::now()));
   }
 
   hook_caller<Handler, client_type> hooks_;
@@ -380,7 +379,7 @@ class fork_host {
   const options& settings_;
   const milliseconds timeout_;
   doorway doorway_;
-  const system::death_pipe* parent_ = nullptr;
+  const system::parent_watch* parent_ = nullptr;
   instant grace_ends_ = instant::max();  // known once the server stops; in a kid the parent's patience decides
   once_a_second accept_failures_;
   client_type* in_hand_ = nullptr;

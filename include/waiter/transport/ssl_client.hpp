@@ -80,7 +80,10 @@ class ssl_client final : public connected_client<ssl_client> {
     return perform([&](std::size_t& count) { return SSL_read_ex(session_.get(), data, size, &count); }, error);
   }
   std::size_t transmit(const void* data, std::size_t size, error_code& error) noexcept {
-    return perform([&](std::size_t& count) { return SSL_write_ex(session_.get(), data, size, &count); }, error);
+    const auto sent = perform([&](std::size_t& count) { return SSL_write_ex(session_.get(), data, size, &count); }, error);
+    // A part of the record is on its way, and OpenSSL would send the rest of it in place of whatever is written next.
+    if (error) session_failed_ = true;
+    return sent;
   }
 
   template <class Call>
@@ -127,9 +130,10 @@ class ssl_client final : public connected_client<ssl_client> {
     const int kind = SSL_get_error(session_.get(), done);
     const auto reason = records_.failure();
     if (reason == waiter::error::timed_out) return "the TLS handshake was not done within " + std::to_string(limit.count()) + " ms";
-    if (kind != SSL_ERROR_SSL && reason && reason != boost::asio::error::eof) return "TLS handshake: " + reason.message();
-    if (const auto text = ssl_error_text(); !text.empty()) return "TLS handshake: " + text;
-    return "TLS handshake: the client closed the connection";
+    if (reason == boost::asio::error::eof) return "TLS handshake: the client closed the connection";
+    if (kind != SSL_ERROR_SSL && reason) return "TLS handshake: " + reason.message();
+    const auto text = ssl_error_text();
+    return "TLS handshake: " + (text.empty() ? "it failed without a reason" : text);
   }
 
   // close_notify, once; the client's own is not waited for.

@@ -6,15 +6,18 @@
 #include <waiter/transport/ssl_options.hpp>
 
 #include <boost/asio/ssl/context.hpp>
+#include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
-#include <unistd.h>
+#include <system_error>
 
 namespace waiter {
 
@@ -79,7 +82,7 @@ class ssl_context {
         // Both are read by then, so this reason can only mean that they do not belong together.
         if (ERR_GET_REASON(ERR_peek_error()) == X509_R_KEY_VALUES_MISMATCH)
           return "key file '" + key_file + "' does not belong to the certificate in '" + settings.cert_file + "'";
-        return in_file("key", key_file, ssl_error_text());
+        return in_file("key", key_file, "no private key in PEM that can be read with the password given: " + ssl_error_text());
       }
     }
     if (!settings.ca_file.empty()) {
@@ -98,7 +101,9 @@ class ssl_context {
   }
 
   static std::optional<std::string> unreadable(const char* what, const std::string& file) {
-    if (::access(file.c_str(), R_OK) == 0) return std::nullopt;
+    std::error_code unknown;
+    if (std::filesystem::is_directory(file, unknown)) return std::string(what) + " file '" + file + "' is a directory";
+    if (::faccessat(AT_FDCWD, file.c_str(), R_OK, AT_EACCESS) == 0) return std::nullopt;
     return std::string(what) + " file '" + file + "': " + std::strerror(errno);
   }
 
