@@ -51,12 +51,11 @@ TEST_CASE("B4: SIGTERM ends run() in order, with 0, and on_server_close is the l
     std::string policy;
     std::string sequence;
   };
-  const auto expected = GENERATE(expectation{"nofork", "server_begin listen_ok server_close"},
-                                 expectation{"forking", "server_begin listen_ok server_close"},
-                                 expectation{"prefork", "server_begin listen_ok fork_ok fork_ok sig_child sig_child server_close"});
+  const auto expected = GENERATE(
+      expectation{"nofork", "server_begin listen_ok server_close"}, expectation{"forking", "server_begin listen_ok server_close"},
+      expectation{"prefork", "server_begin listen_ok fork_ok fork_ok sig_child sig_child server_close"});
   CAPTURE(expected.policy);
-  every_hook server{expected.policy,
-                    expected.policy == "prefork" ? flags{"--prefork=2", "--maxfork=2"} : flags{}};
+  every_hook server{expected.policy, expected.policy == "prefork" ? flags{"--prefork=2", "--maxfork=2"} : flags{}};
   server.port();
   if (expected.policy == "prefork") server.wait_for_kids(2);
   CHECK(server.stop() == 0);

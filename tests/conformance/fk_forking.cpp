@@ -75,8 +75,7 @@ TEST_CASE("FK4: a client past maxfork reads what on_maxforked wrote, then the en
   full_house house;
   CHECK(visit(house.server) == refusal);
   house.server.trace().wait_for({.hook = "on_close", .pid = house.server.pid()});
-  CHECK(house.server.parent_sequence() ==
-        "server_begin listen_ok accept_ok fork_ok accept_ok fork_ok accept_ok maxforked close");
+  CHECK(house.server.parent_sequence() == "server_begin listen_ok accept_ok fork_ok accept_ok fork_ok accept_ok maxforked close");
   CHECK(house.first.release() == answer("held\n"));
   CHECK(house.second.release() == answer("held\n"));
   CHECK(house.server.stop() == 0);
@@ -158,7 +157,7 @@ TEST_CASE("FK8: in 3.5 s without a client a timeout of 1 s passes three times", 
     const auto apart = ticks[n].at - (n == 0 ? begun : ticks[n - 1].at);
     CAPTURE(n, apart);
     CHECK(apart >= 950);
-    CHECK(apart <= 1400);
+    CHECK(apart <= 1900);
     CHECK(ticks[n].pid == server.pid());
   }
   CHECK(server.stop() == 0);

@@ -88,8 +88,7 @@ TEST_CASE("G2: an on_process that throws ends a forking kid with status 1, after
     CHECK(visit(server).how == outcome::end_of_stream);
     const auto died = server.trace().wait_for({.hook = "on_sig_child", .nth = n});
     CHECK(died.number("status") == 256);
-    CHECK(server.trace().sequence(static_cast<pid_t>(died.number("pid"))) ==
-          "child_start process exception close child_exit");
+    CHECK(server.trace().sequence(static_cast<pid_t>(died.number("pid"))) == "child_start process exception close child_exit");
   }
   CHECK(server.stop() == 0);
   CHECK(server.trace().count({.hook = "on_exception", .pid = server.pid()}) == 0);

@@ -15,9 +15,18 @@ void pull(every_hook& server, const parent_hook& which) {
     case trigger::start:
     case trigger::idle: break;
     case trigger::client: CHECK(visit(server) == hello); break;
-    case trigger::hup: server.port(); server.signal(SIGHUP); break;
-    case trigger::usr1: server.port(); server.signal(SIGUSR1); break;
-    case trigger::usr2: server.port(); server.signal(SIGUSR2); break;
+    case trigger::hup:
+      server.port();
+      server.signal(SIGHUP);
+      break;
+    case trigger::usr1:
+      server.port();
+      server.signal(SIGUSR1);
+      break;
+    case trigger::usr2:
+      server.port();
+      server.signal(SIGUSR2);
+      break;
     case trigger::over_maxfork: {
       auto held = hold_one(server);
       CHECK(visit(server) == refusal);
@@ -77,8 +86,7 @@ TEST_CASE("H2: break_main_loop in a preforked kid ends it after its client, and 
     CHECK(visit(server) == hello);
     const auto died = server.trace().wait_for({.hook = "on_sig_child", .nth = n});
     CHECK(died.number("status") == 0);
-    CHECK(server.trace().sequence(static_cast<pid_t>(died.number("pid"))) ==
-          "child_start accept_ok process close child_exit");
+    CHECK(server.trace().sequence(static_cast<pid_t>(died.number("pid"))) == "child_start accept_ok process close child_exit");
     server.wait_for_kids(2 + n);
   }
   CHECK(server.trace().count({.hook = "on_server_close"}) == 0);
@@ -98,7 +106,8 @@ TEST_CASE("H3: told to stop, the server waits for a client that takes 3 s", "[H3
   CHECK(server.trace().wait_for({.hook = "on_close"}).at - working.at >= 2950);
   CHECK(server.last_parent_hook() == "on_server_close");
   if (policy != "nofork") {
-    CHECK(server.trace().wait_for({.hook = "on_sig_child", .values = {{"pid", std::to_string(working.pid)}}}).number("status") == 0);
+    CHECK(server.trace().wait_for({.hook = "on_sig_child", .values = {{"pid", std::to_string(working.pid)}}}).number("status") ==
+          0);
   }
 }
 

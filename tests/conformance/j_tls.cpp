@@ -37,8 +37,9 @@ TEST_CASE("J1: three TLS clients at once are answered, with the hooks of plain",
   CAPTURE(policy, version_name);
   const temp_directory directory;
   make_certificate(directory / "cert.pem", directory / "key.pem");
-  every_hook server{policy, ssl + sized(policy) +
-                                flags{"--cert=" + (directory / "cert.pem").string(), "--key=" + (directory / "key.pem").string()}};
+  every_hook server{
+      policy,
+      ssl + sized(policy) + flags{"--cert=" + (directory / "cert.pem").string(), "--key=" + (directory / "key.pem").string()}};
   const auto port = server.port();
   std::vector<std::future<reply>> replies;
   for (int n = 0; n < 3; ++n) {
@@ -240,8 +241,9 @@ TEST_CASE("J8: verify_mode asks for the client's certificate", "[J8]") {
   const temp_directory directory;
   make_certificate(directory / "cert.pem", directory / "key.pem");
   make_certificate(directory / "client.pem", directory / "client_key.pem");
-  every_hook server{"forking", ssl + flags{"--cert=" + (directory / "cert.pem").string(), "--key=" + (directory / "key.pem").string(),
-                                           "--ca=" + (directory / "client.pem").string(), "--verify=require"}};
+  every_hook server{"forking",
+                    ssl + flags{"--cert=" + (directory / "cert.pem").string(), "--key=" + (directory / "key.pem").string(),
+                                "--ca=" + (directory / "client.pem").string(), "--verify=require"}};
   tls_client nobody{server.port()};
   CHECK(nobody.read_all().text.empty());
   server.trace().wait_for({.hook = "on_ssl_error"});

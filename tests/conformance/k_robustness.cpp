@@ -36,15 +36,29 @@ class no_descriptor_left {
   bool worked_{false};
 };
 
+/// The process that accepts, once it has nothing left to open or close: after its first idle tick.
+pid_t acceptor_at_rest(every_hook& server, const std::string& policy) {
+  return server.trace().wait_for({.hook = policy == "prefork" ? "on_prefork_child_idle" : "on_forking_idle"}).pid;
+}
+
 /// Makes the hook be called once more. Whether a client is served is another matter: the first time its hook throws.
 void pull(every_hook& server, const parent_hook& which) {
   switch (which.by) {
     case trigger::start:
     case trigger::idle: break;
     case trigger::client: visit(server); break;
-    case trigger::hup: server.port(); server.signal(SIGHUP); break;
-    case trigger::usr1: server.port(); server.signal(SIGUSR1); break;
-    case trigger::usr2: server.port(); server.signal(SIGUSR2); break;
+    case trigger::hup:
+      server.port();
+      server.signal(SIGHUP);
+      break;
+    case trigger::usr1:
+      server.port();
+      server.signal(SIGUSR1);
+      break;
+    case trigger::usr2:
+      server.port();
+      server.signal(SIGUSR2);
+      break;
     case trigger::over_maxfork: visit(server); break;
     case trigger::dead_kid:
       server.wait_for_kids(2);
@@ -77,15 +91,11 @@ TEST_CASE("K1: without a descriptor left accept is told, paused and taken up aga
   const std::string policy = GENERATE(as<std::string>{}, "nofork", "forking", "prefork");
   CAPTURE(policy);
   every_hook server{policy, (policy == "prefork" ? one_kid : flags{}) + flags{"--timeout=1"}};
-  const auto port = server.port();
-  if (policy == "prefork") server.wait_for_kids(1);
-  CHECK(visit(server) == hello);  // by now it has opened what it opens once
-  server.trace().wait_for({.hook = policy == "forking" ? "on_sig_child" : "on_close"});
-  const pid_t acceptor = policy == "prefork" ? *server.kids().begin() : server.pid();
+  const pid_t acceptor = acceptor_at_rest(server, policy);
   {
     const no_descriptor_left limit{acceptor};
     REQUIRE(limit.worked());
-    client waiting{port};
+    client waiting{server.port()};
     const auto told = server.trace().wait_for({.hook = "on_accept_error"});
     CHECK(told.pid == acceptor);
     CHECK(told.text("error").find("Too_many_open_files") != std::string::npos);
@@ -102,15 +112,12 @@ TEST_CASE("K1: a client that waited while there was no descriptor is served afte
   const std::string policy = GENERATE(as<std::string>{}, "nofork", "forking", "prefork");
   CAPTURE(policy);
   every_hook server{policy, (policy == "prefork" ? one_kid : flags{}) + flags{"--timeout=1"}};
-  const auto port = server.port();
-  if (policy == "prefork") server.wait_for_kids(1);
-  CHECK(visit(server) == hello);
-  server.trace().wait_for({.hook = policy == "forking" ? "on_sig_child" : "on_close"});
+  const pid_t acceptor = acceptor_at_rest(server, policy);
   std::optional<client> waiting;
   {
-    const no_descriptor_left limit{policy == "prefork" ? *server.kids().begin() : server.pid()};
+    const no_descriptor_left limit{acceptor};
     REQUIRE(limit.worked());
-    waiting.emplace(port);
+    waiting.emplace(server.port());
     server.trace().wait_for({.hook = "on_accept_error"});
   }
   CHECK(waiting->read_all() == hello);
@@ -120,11 +127,10 @@ TEST_CASE("K1: a client that waited while there was no descriptor is served afte
 TEST_CASE("K1: a server without a descriptor left still stops in order", "[K1]") {
   const std::string policy = GENERATE(as<std::string>{}, "nofork", "forking", "prefork");
   CAPTURE(policy);
-  every_hook server{policy, policy == "prefork" ? one_kid : flags{}};
-  const auto port = server.port();
-  if (policy == "prefork") server.wait_for_kids(1);
-  const no_descriptor_left limit{policy == "prefork" ? *server.kids().begin() : server.pid()};
-  client waiting{port};
+  every_hook server{policy, (policy == "prefork" ? one_kid : flags{}) + flags{"--timeout=1"}};
+  const no_descriptor_left limit{acceptor_at_rest(server, policy)};
+  REQUIRE(limit.worked());
+  client waiting{server.port()};
   server.trace().wait_for({.hook = "on_accept_error"});
   CHECK(server.stop() == 0);
   CHECK(server.last_parent_hook() == "on_server_close");

@@ -1,8 +1,9 @@
 // What a program can and can't write (rows A8 and A9), and what run() does in the process that calls it: its defaults where the
 // handler has no hook, and how it leaves that process.
+// clang-format off: the library uses the name WAITER_SKIP while it is read, and gives it back undefined.
 #include <waiter/waiter.hpp>
-
 #include "support/catch.hpp"
+// clang-format on
 
 #include <fcntl.h>
 #include <sys/types.h>
@@ -88,15 +89,25 @@ class standard_error {
 };
 
 template <class Handler>
-concept has_prefork = requires { Handler{{.fork = {.prefork = 8}}}; };
+concept has_prefork = requires {
+  Handler{{.fork = {.prefork = 8}}};
+};
 template <class Handler>
-concept has_maxfork = requires { Handler{{.fork = {.maxfork = 8}}}; };
+concept has_maxfork = requires {
+  Handler{{.fork = {.maxfork = 8}}};
+};
 template <class Handler>
-concept has_port = requires { Handler{{.port = 8080}}; };
+concept has_port = requires {
+  Handler{{.port = 8080}};
+};
 template <class Handler>
-concept has_port_70000 = requires { Handler{{.port = 70000}}; };
+concept has_port_70000 = requires {
+  Handler{{.port = 70000}};
+};
 template <class Handler>
-concept has_port_minus_1 = requires { Handler{{.port = -1}}; };
+concept has_port_minus_1 = requires {
+  Handler{{.port = -1}};
+};
 
 using every_policy = std::tuple<waiter::nofork, waiter::forking, waiter::prefork>;
 

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static void serve(int door) {
@@ -47,6 +48,9 @@ int main(int argc, char** argv) {
   fflush(stdout);
   while (getchar() != EOF) {
   }
-  for (int kid = 0; kid < kids && kid < 1024; ++kid) kill(pids[kid], SIGKILL);
+  for (int kid = 0; kid < kids && kid < 1024; ++kid) {
+    kill(pids[kid], SIGKILL);
+    waitpid(pids[kid], NULL, 0);
+  }
   return 0;
 }

@@ -12,11 +12,11 @@
 #ifdef SKIP
 #define WAITER_SKIP(reason) SKIP(reason)
 #else
-#define WAITER_SKIP(reason)       \
-  do {                            \
+#define WAITER_SKIP(reason)        \
+  do {                             \
     WARN("SKIPPED: " << (reason)); \
-    SUCCEED("skipped");           \
-    return;                       \
+    SUCCEED("skipped");            \
+    return;                        \
   } while (false)
 #endif
 

@@ -32,9 +32,7 @@ class deadline {
 /// The time since it was made.
 class stopwatch {
  public:
-  milliseconds elapsed() const {
-    return std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - start_);
-  }
+  milliseconds elapsed() const { return std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - start_); }
 
  private:
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();

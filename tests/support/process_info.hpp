@@ -20,8 +20,8 @@ struct process_state {
   pid_t pid{0};
   pid_t parent{0};
   pid_t group{0};
-  char state{'?'};        ///< R, S, D, T, Z … as in proc(5)
-  milliseconds cpu{0};    ///< user and system time used so far, in clock ticks' precision
+  char state{'?'};      ///< R, S, D, T, Z … as in proc(5)
+  milliseconds cpu{0};  ///< user and system time used so far, in clock ticks' precision
   std::string name{};
 };
 

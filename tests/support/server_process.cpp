@@ -2,10 +2,6 @@
 
 #include "support/process_info.hpp"
 
-#include <boost/asio/io_context.hpp>
-#include <boost/process/v2/process.hpp>
-#include <boost/process/v2/stdio.hpp>
-
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <sys/prctl.h>
@@ -13,6 +9,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <boost/asio/io_context.hpp>
+#include <boost/process/v2/process.hpp>
+#include <boost/process/v2/stdio.hpp>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -105,7 +104,9 @@ server_process::server_process(launch what) : trace_{directory_ / "trace"} {
 server_process::~server_process() {
   if (std::uncaught_exceptions() > 0) {
     try {
-      std::cerr << "--- trace of process " << child_->group << "\n" << trace_.whole() << "--- its output\n" << output() << "---\n";
+      std::cerr << "--- trace of process " << child_->group << "\n"
+                << trace_.whole() << "--- its output\n"
+                << output() << "---\n";
     } catch (const std::exception&) {
     }
   }

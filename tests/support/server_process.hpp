@@ -50,8 +50,8 @@ class server_process {
 
   void signal(int number);
 
-  /// Waits for its end and gives the exit status, or the negative number of the signal that killed it. Throws when it does not end
-  /// in time, or when a process of its group is left behind, be it a zombie.
+  /// Waits for its end and gives the exit status, or the negative number of the signal that killed it. Throws when it does not
+  /// end in time, or when a process of its group is left behind, be it a zombie.
   int wait(milliseconds within = patience);
   /// SIGTERM, then wait().
   int stop(milliseconds within = patience);
