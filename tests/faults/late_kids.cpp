@@ -69,8 +69,8 @@ TEST_CASE("a group that was suspended for longer than the hard limit loses nobod
   CAPTURE(policy);
   troubled_server server{{"--policy=" + policy, "--prefork=4", "--maxfork=8", "--hard-limit=900", "--hold"}};
   wait_till_quiet(server, policy);
-  const auto span = short_or_long(2000ms, 60000ms);
-  for (int round = 0; round < short_or_long(2, 3); ++round) {
+  const auto span = short_or_long(1500ms, 60000ms);
+  for (int round = 0; round < short_or_long(1, 3); ++round) {
     auto held = hold_one(server);
     const auto kids = server.kids();
     ::kill(-server.pid(), SIGSTOP);
@@ -87,8 +87,8 @@ TEST_CASE("rapid suspensions in all phases kill nobody") {
   troubled_server server{{"--prefork=4", "--maxfork=4", "--hard-limit=900", "--work=1"}};
   REQUIRE(server.has_kids(4));
   const auto kids = server.kids();
-  load_run load{server.port(), {"--clients", "4", "--seconds", std::to_string(short_or_long(3, 60))}};
-  for (const deadline end{std::chrono::seconds(short_or_long(2, 59))}; !end.over();) {
+  load_run load{server.port(), {"--clients", "4", "--seconds", std::to_string(short_or_long(2, 60))}};
+  for (const deadline end{std::chrono::seconds(short_or_long(1, 59))}; !end.over();) {
     ::kill(-server.pid(), SIGSTOP);
     let_pass(20ms);
     ::kill(-server.pid(), SIGCONT);
@@ -105,7 +105,7 @@ TEST_CASE("on a starved machine nobody is killed for the time that he did not ge
   troubled_server server{{"--prefork=4", "--maxfork=4", "--hard-limit=1500", "--work=300"}};
   REQUIRE(server.has_kids(4));
   const auto kids = server.kids();
-  load_run load{server.port(), {"--clients", "4", "--seconds", std::to_string(short_or_long(3, 60))}};
+  load_run load{server.port(), {"--clients", "4", "--seconds", std::to_string(short_or_long(2, 60))}};
   std::vector<std::jthread> hungry;
   for (int n = 0; n < 8; ++n)
     hungry.emplace_back([](std::stop_token stop) {

@@ -17,8 +17,8 @@ TEST_CASE("each of the program's own children gives its status to the program, w
   const auto port = server.port();
   {
     // Kids come and go, and are killed, while the strangers end.
-    load_run load{port, {"--clients", "4", "--seconds", "2"}};
-    for (int n = 0; policy == "prefork" && n < 15; ++n) {
+    load_run load{port, {"--clients", "4", "--seconds", std::to_string(short_or_long(1, 2))}};
+    for (int n = 0; policy == "prefork" && n < short_or_long(8, 18); ++n) {
       for (const pid_t one : server.kids()) {
         if (title_of(one).find(" | ") == std::string::npos) continue;  // kids have titles, strangers have none
         ::kill(one, SIGKILL);
