@@ -7,6 +7,7 @@
 #include <functional>
 #include <sstream>
 #include <string_view>
+#include <utility>
 
 namespace waiter {
 
@@ -16,7 +17,7 @@ template <class... Parts>
 void log_parts(const std::function<void(std::string_view)>& logger, const Parts&... parts) noexcept {
   try {
     std::ostringstream text;
-    (text << ... << parts);
+    static_cast<void>((text << ... << parts));
     const auto line = std::move(text).str();
     if (logger)
       logger(line);
