@@ -55,7 +55,7 @@ class relay {
   static constexpr std::size_t chunk = 16384;  // a TLS record (RFC 8446, 5.1)
   static constexpr std::chrono::milliseconds moment{1};
   /// How long the client has for reading on after the program, and the program for coming to its end after the client.
-  static constexpr std::chrono::milliseconds patience{10000};
+  static constexpr std::chrono::milliseconds patience{5000};
 
   bool done() const { return !lives_ && !output_ && for_client_.empty(); }
   bool wants_client() const { return !client_ended_ && input_ && for_program_.empty(); }
