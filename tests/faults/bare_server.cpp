@@ -25,7 +25,8 @@ class server : public waiter::basic_waiter<server, waiter::prefork> {
 
  private:
   void tell(const char* hook, const std::string& more) const {
-    std::ofstream(trace_, std::ios::app) << "0 " << (is_child() ? 'C' : 'P') << ' ' << ::getpid() << ' ' << hook << ' ' << more << std::endl;
+    std::ofstream(trace_, std::ios::app) << "0 " << (is_child() ? 'C' : 'P') << ' ' << ::getpid() << ' ' << hook << ' ' << more
+                                         << std::endl;
   }
 
   std::string trace_;

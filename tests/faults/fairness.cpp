@@ -142,7 +142,8 @@ TEST_CASE("with eight clients a pool serves at least 95 % of what plain C serves
     own.push_back(a);
     plain.push_back(b);
   }
-  std::cout << "throughput: " << median(own) << " clients a second, plain C " << median(plain) << ", median of the ratios " << median(ratios) << '\n';
+  std::cout << "throughput: " << median(own) << " clients a second, plain C " << median(plain) << ", median of the ratios "
+            << median(ratios) << '\n';
   CHECK(median(ratios) >= promised);
   CHECK(ours.stop() == 0);
 }

@@ -126,7 +126,8 @@ class stall {
     while (!leave_ && open_ != 0) {
       std::vector<pollfd> waiting;
       for (const auto& one : all_)
-        waiting.push_back({one->cut_after ? -1 : one->connection.descriptor(), static_cast<short>(reads_ ? POLLIN | POLLRDHUP : POLLERR), 0});
+        waiting.push_back(
+            {one->cut_after ? -1 : one->connection.descriptor(), static_cast<short>(reads_ ? POLLIN | POLLRDHUP : POLLERR), 0});
       ::poll(waiting.data(), static_cast<nfds_t>(waiting.size()), 10);
       int open = 0;
       for (std::size_t at = 0; at < all_.size(); ++at) {
@@ -134,7 +135,8 @@ class stall {
         if (one.cut_after) continue;
         char byte[512];
         const bool over = (waiting[at].revents & (POLLERR | POLLHUP)) != 0 ||
-                          (reads_ && (waiting[at].revents & POLLIN) != 0 && ::recv(one.connection.descriptor(), byte, sizeof byte, MSG_DONTWAIT) <= 0);
+                          (reads_ && (waiting[at].revents & POLLIN) != 0 &&
+                           ::recv(one.connection.descriptor(), byte, sizeof byte, MSG_DONTWAIT) <= 0);
         if (over)
           one.cut_after = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - one.began).count();
         else
@@ -156,7 +158,8 @@ void nothing(staller&) {}
 
 /// The first bytes of a ClientHello that announces 512 bytes.
 void half_hello(staller& one) {
-  if (std::chrono::steady_clock::now() - one.began < 5ms) ::send(one.connection.descriptor(), "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11, MSG_NOSIGNAL | MSG_DONTWAIT);
+  if (std::chrono::steady_clock::now() - one.began < 5ms)
+    ::send(one.connection.descriptor(), "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 /// Of those cut at about the deadline (those who were turned away at once, or waited for a place, are others), how far the worst
@@ -187,7 +190,8 @@ double bound(double quiet) { return 5 * std::max(quiet, 5.0); }
 /// One byte a second.
 void trickle(staller& one) {
   const auto due = one.began + std::chrono::seconds(one.sent);
-  if (std::chrono::steady_clock::now() >= due && ::send(one.connection.descriptor(), "x", 1, MSG_NOSIGNAL | MSG_DONTWAIT) == 1) ++one.sent;
+  if (std::chrono::steady_clock::now() >= due && ::send(one.connection.descriptor(), "x", 1, MSG_NOSIGNAL | MSG_DONTWAIT) == 1)
+    ++one.sent;
 }
 
 /// Sends a little, again and again.
@@ -254,18 +258,23 @@ TEST_CASE("who stalls is cut at the deadline, and others are served as before fr
 TEST_CASE("who never reads the answer is cut after io_timeout, and others are served as before from then on", "[stallers]") {
   server_process one({.program = std::getenv("WAITER_HOSTILE_SERVER"), .arguments = {"--policy=prefork"}});
   const auto port = one.port();
-  const visit normal = [](std::uint16_t where) { return timed([where] { return client(where).ask("serve\n").text == "done\n"; }); };
+  const visit normal = [](std::uint16_t where) {
+    return timed([where] { return client(where).ask("serve\n").text == "done\n"; });
+  };
   const auto quiet = p99(visits(port, normal, 100).normal);
   std::vector<double> cut;
   {
     // As many as the pool can have.
-    stall crowd(port, 6, [](staller& each) { each.sent++ == 0 ? static_cast<void>(each.connection.send("pour\n")) : keep_sending(each); }, false);
+    stall crowd(
+        port, 6, [](staller& each) { each.sent++ == 0 ? static_cast<void>(each.connection.send("pour\n")) : keep_sending(each); },
+        false);
     cut = crowd.wait(3 * limit);
   }
   REQUIRE(cut.size() == 6);
   // A write that is larger than what the kernel takes is two calls: one that comes back in part when the time is over, one that fails.
   const auto [first, last] = std::minmax_element(cut.begin(), cut.end());
-  std::cout << "stallers, never read the answer: cut after " << *first << " … " << *last << " ms, io_timeout is " << limit.count() << " ms\n";
+  std::cout << "stallers, never read the answer: cut after " << *first << " … " << *last << " ms, io_timeout is " << limit.count()
+            << " ms\n";
   CHECK(*first >= 0.9 * static_cast<double>(limit.count()));
   CHECK(*last <= 2.2 * static_cast<double>(limit.count()));
   const auto after = visits(port, normal, 100);
@@ -330,7 +339,8 @@ TEST_CASE("the refused who send and never read are cut after linger, and clients
 
 TEST_CASE("the refused read all of the refusal and see no reset, also those that are still sending", "[refusal]") {
   const int count = soak() ? 10000 : 500;
-  server one({"--policy=forking", "--process=hold", "--io-timeout=600", "--maxfork=1", "--maxforked-text=too many clients, come again\n"});
+  server one({"--policy=forking", "--process=hold", "--io-timeout=600", "--maxfork=1",
+              "--maxforked-text=too many clients, come again\n"});
   const auto port = one.port();
   client holder(port);
   one.trace().wait_for({.hook = "on_process"});

@@ -17,11 +17,13 @@ int times(int brief, int thorough) { return std::getenv("WAITER_SOAK") != nullpt
 
 struct hostile_server : server_process {
   explicit hostile_server(const std::string& policy)
-      : server_process({.program = std::getenv("WAITER_HOSTILE_SERVER"),
-                        .arguments = {"--policy=" + policy},
-                        // A kid that was told to die by SIGSEGV or SIGABRT is no finding of a sanitizer.
-                        .environment = {"ASAN_OPTIONS=detect_leaks=0:handle_segv=0:handle_abort=0:handle_sigbus=0:handle_sigfpe=0:handle_sigill=0",
-                                        "UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1"}}) {}
+      : server_process(
+            {.program = std::getenv("WAITER_HOSTILE_SERVER"),
+             .arguments = {"--policy=" + policy},
+             // A kid that was told to die by SIGSEGV or SIGABRT is no finding of a sanitizer.
+             .environment = {
+                 "ASAN_OPTIONS=detect_leaks=0:handle_segv=0:handle_abort=0:handle_sigbus=0:handle_sigfpe=0:handle_sigill=0",
+                 "UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1"}}) {}
 
   /// What a client gets whose kid does this.
   reply order(const std::string& what) { return client(port()).ask(what + "\n"); }

@@ -85,7 +85,8 @@ void scribble(unsigned seed) {
 /// What a cell could hold, in the wrong place and at the wrong time.
 void forge(unsigned seed) {
   std::mt19937_64 luck(seed);
-  constexpr std::array<std::uint64_t, 8> times{0, 1, 0x7fffffffffffffff, 0x8000000000000000, 0xffffffffffffffff, 0x7ffffffffffffff0, 1ull << 40, 1ull << 62};
+  constexpr std::array<std::uint64_t, 8> times{
+      0, 1, 0x7fffffffffffffff, 0x8000000000000000, 0xffffffffffffffff, 0x7ffffffffffffff0, 1ull << 40, 1ull << 62};
   for (int round = 0; round < 200; ++round)
     for (const auto& one : shared_memory())
       for (char* at = one.begin; at + 64 <= one.end; at += 64) {
@@ -105,7 +106,8 @@ void garbage(unsigned seed, int client) {
     if (fd == client || ::fstat(fd, &what) != 0 || S_ISREG(what.st_mode)) continue;
     const int flags = ::fcntl(fd, F_GETFL);
     ::fcntl(fd, F_SETFL, flags | O_NONBLOCK);
-    for (int time = 0; time < 64; ++time) [[maybe_unused]] const auto written = ::write(fd, bytes.data(), 1 + luck() % bytes.size());
+    for (int time = 0; time < 64; ++time)
+      [[maybe_unused]] const auto written = ::write(fd, bytes.data(), 1 + luck() % bytes.size());
     msghdr message{};
     iovec piece{bytes.data(), 1};
     message.msg_iov = &piece;
@@ -175,14 +177,17 @@ class server : public waiter::basic_waiter<server<ForkPolicy>, ForkPolicy, waite
     const auto [busy, kids] = this->get_busy_kids_count();
     if (busy < 0 || busy > kids || kids > 6) tell("on_count", " busy=" + std::to_string(busy) + " kids=" + std::to_string(kids));
   }
-  void tell(const char* hook, const std::string& more = "") { trace_ << "0 P " << ::getpid() << ' ' << hook << more << std::endl; }
+  void tell(const char* hook, const std::string& more = "") {
+    trace_ << "0 P " << ::getpid() << ' ' << hook << more << std::endl;
+  }
 
   std::ofstream trace_;
 };
 
 template <class ForkPolicy>
 int serve(const std::string& trace) {
-  typename server<ForkPolicy>::options options{.address = "127.0.0.1", .io_timeout = std::chrono::seconds(2), .linger = std::chrono::milliseconds(0)};
+  typename server<ForkPolicy>::options options{
+      .address = "127.0.0.1", .io_timeout = std::chrono::seconds(2), .linger = std::chrono::milliseconds(0)};
   if constexpr (requires { options.fork.prefork; }) options.fork.prefork = 4;
   options.fork.maxfork = 6;
   // Its clocks read what kids write, too.

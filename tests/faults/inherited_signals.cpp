@@ -56,7 +56,8 @@ void all_hooks(const std::string& policy, const std::string& transport, std::set
   for (const auto& line : server.trace().lines()) {
     for (const char* how : {"forked", "spawned"}) {
       if (line.text(how) != before.text(how))
-        FAIL_CHECK("a program " << how << " in " << line.hook << " (" << line.side << ") gets " << line.text(how) << " not " << before.text(how));
+        FAIL_CHECK("a program " << how << " in " << line.hook << " (" << line.side << ") gets " << line.text(how) << " not "
+                                << before.text(how));
     }
     expected.erase(line.hook);
   }
@@ -65,10 +66,12 @@ void all_hooks(const std::string& policy, const std::string& transport, std::set
 
 }  // namespace
 
-TEST_CASE("a program that a hook starts inherits the mask and the dispositions that it would have had without us", "[inherited]") {
+TEST_CASE("a program that a hook starts inherits the mask and the dispositions that it would have had without us",
+          "[inherited]") {
   SECTION("nofork") {
-    all_hooks("nofork", "plain", {"on_server_begin", "on_listen_ok", "on_accept_ok", "on_child_start", "on_process", "on_exception", "on_close",
-                                  "on_child_exit", "on_forking_idle", "on_sig_hup", "on_sig_usr1", "on_server_close", "on_all_over"});
+    all_hooks("nofork", "plain",
+              {"on_server_begin", "on_listen_ok", "on_accept_ok", "on_child_start", "on_process", "on_exception", "on_close",
+               "on_child_exit", "on_forking_idle", "on_sig_hup", "on_sig_usr1", "on_server_close", "on_all_over"});
   }
   SECTION("forking") {
     all_hooks("forking", "plain",
@@ -78,9 +81,9 @@ TEST_CASE("a program that a hook starts inherits the mask and the dispositions t
   }
   SECTION("prefork") {
     all_hooks("prefork", "plain",
-              {"on_server_begin", "on_listen_ok", "on_accept_ok", "on_fork_ok", "on_child_start", "on_process", "on_child_overtime",
-               "on_exception", "on_close", "on_child_exit", "on_prefork_child_idle", "on_sig_child", "on_sig_hup", "on_sig_usr1",
-               "on_child_sig_hup", "on_child_sig_usr1", "on_server_close", "on_all_over"});
+              {"on_server_begin", "on_listen_ok", "on_accept_ok", "on_fork_ok", "on_child_start", "on_process",
+               "on_child_overtime", "on_exception", "on_close", "on_child_exit", "on_prefork_child_idle", "on_sig_child",
+               "on_sig_hup", "on_sig_usr1", "on_child_sig_hup", "on_child_sig_usr1", "on_server_close", "on_all_over"});
   }
   SECTION("TLS") { all_hooks("forking", "ssl", {"on_ssl_error", "on_close", "on_child_exit", "on_sig_child", "on_all_over"}); }
 }

@@ -51,7 +51,7 @@ struct model {
 class hail {
  public:
   hail(server_process& server, signal_board& board, int signals)
-      : server_(server), board_(board), pid_(server.pid()), port_(server.port()), left_(signals) {}
+      : board_(board), pid_(server.pid()), port_(server.port()), left_(signals) {}
 
   void run(const std::function<void(hail&, dice&)>& to_kids) {
     std::vector<std::thread> senders;
@@ -110,8 +110,8 @@ class hail {
   std::uint16_t port() const { return port_; }
   const std::string& story() const { return story_; }
   std::string numbers() const {
-    return std::to_string(commands_) + " commands, " + std::to_string(noises_) + " others, " + std::to_string(board_.kids) + " kids, " +
-           std::to_string(answers_) + " answers";
+    return std::to_string(commands_) + " commands, " + std::to_string(noises_) + " others, " + std::to_string(board_.kids) +
+           " kids, " + std::to_string(answers_) + " answers";
   }
   long answers() const { return answers_; }
 
@@ -139,7 +139,8 @@ class hail {
       }
       pid_t to = pid_;
       const auto kids = board_.kids.load();
-      if (kids != 0 && luck.below(2) == 0) to = board_.kid[(kids - 1 - luck.below(std::min(kids, 3u))) % signal_board::places].pid;
+      if (kids != 0 && luck.below(2) == 0)
+        to = board_.kid[(kids - 1 - luck.below(std::min(kids, 3u))) % signal_board::places].pid;
       if (to != pid_ && !alive(to)) continue;
       ::kill(to, any[luck.below(std::size(any))]);
       ++noises_;
@@ -156,7 +157,6 @@ class hail {
     }
   }
 
-  server_process& server_;
   signal_board& board_;
   const pid_t pid_;
   const std::uint16_t port_;

@@ -112,7 +112,8 @@ int serve(words& asked) {
     options.fork.maxfork = 1;
     options.fork.soft_limit = std::chrono::milliseconds(200);
   }
-  if constexpr (server<ForkPolicy, TransportPolicy>::ssl_in_use()) options.transport = {.cert_file = asked["--cert"], .key_file = asked["--key"]};
+  if constexpr (server<ForkPolicy, TransportPolicy>::ssl_in_use())
+    options.transport = {.cert_file = asked["--cert"], .key_file = asked["--key"]};
   return server<ForkPolicy, TransportPolicy>(std::move(options), asked["--trace"]).run();
 }
 

@@ -1,12 +1,11 @@
 // A stop signal is never lost, at whatever instruction it arrives.
+#include "support/catch.hpp"
+#include "support/deadline.hpp"
+#include "support/process_info.hpp"
 #include <waiter/system/interruptible.hpp>
 #include <waiter/system/listener.hpp>
 #include <waiter/system/signal_handlers.hpp>
 #include <waiter/waiter.hpp>
-
-#include "support/catch.hpp"
-#include "support/deadline.hpp"
-#include "support/process_info.hpp"
 
 #include <signal.h>
 #include <sys/ptrace.h>
@@ -150,7 +149,8 @@ TEST_CASE("TERM is heard after each instruction between the last hook and the wa
   const auto forking = walk_through<waiter::forking>();
   const auto prefork = walk_through<waiter::prefork>();
   for (const auto& [name, one] : {std::pair{"nofork", nofork}, {"forking", forking}, {"prefork", prefork}}) {
-    std::cout << "stop signals by single steps, " << name << ": " << one.tried << " of " << one.places << " places, lost " << one.lost << '\n';
+    std::cout << "stop signals by single steps, " << name << ": " << one.tried << " of " << one.places << " places, lost "
+              << one.lost << '\n';
     CAPTURE(name);
     CHECK(one.places > 50);
     CHECK(one.tried >= 10);

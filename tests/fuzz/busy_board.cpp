@@ -57,7 +57,9 @@ waiter::kid_report report(const waiter::system::busy_board& board, std::size_t p
   using state = waiter::system::busy_board::state;
   using waiter::activity;
   const auto is = board.is(place);
-  return {.state = waiter::system::busy_board::has_client(is) ? activity::busy : is == state::idle ? activity::idle : activity::starting,
+  return {.state = waiter::system::busy_board::has_client(is) ? activity::busy
+                   : is == state::idle                        ? activity::idle
+                                                              : activity::starting,
           .since = board.since(place)};
 }
 
@@ -105,12 +107,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
           mind.kid_forked(next.slot, ++last_pid, now);
         break;
       case waiter::action::ask:
-        expect(next.slot < places && mind.kids().at(next.slot) && mind.kids().at(next.slot)->pid == next.pid, "a signal to a stranger");
+        expect(next.slot < places && mind.kids().at(next.slot) && mind.kids().at(next.slot)->pid == next.pid,
+               "a signal to a stranger");
         expect(!asked[next.slot], "asked twice");
         asked[next.slot] = true;
         break;
       case waiter::action::kill:
-        expect(next.slot < places && mind.kids().at(next.slot) && mind.kids().at(next.slot)->pid == next.pid, "a signal to a stranger");
+        expect(next.slot < places && mind.kids().at(next.slot) && mind.kids().at(next.slot)->pid == next.pid,
+               "a signal to a stranger");
         expect(!killed[next.slot], "killed twice");
         killed[next.slot] = true;
         break;

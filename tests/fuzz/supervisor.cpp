@@ -42,7 +42,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace waiter;
   constexpr std::size_t slots = 8;
   pieces in(data, size);
-  const pool_limits limits{.prefork = 1 + in.take<std::uint8_t>() % 6, .maxfork = 1 + in.take<std::uint8_t>() % 8,
+  const pool_limits limits{.prefork = 1 + in.take<std::uint8_t>() % 6,
+                           .maxfork = 1 + in.take<std::uint8_t>() % 8,
                            .px_idle = milliseconds(1000 + in.take<std::uint8_t>() * 10)};
   supervisor mind(limits, milliseconds(in.take<std::uint8_t>() * 10));
   instant now = std::chrono::steady_clock::now();
@@ -58,7 +59,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
           one = {static_cast<activity>(in.take<std::uint8_t>() % 3), instant(instant::duration(in.take<std::int64_t>()))};
         break;
       case 1:
-        if (const auto* kid = mind.kids().at(slot)) mind.kid_ended(kid->pid, {activity::idle, instant(instant::duration(in.take<std::int64_t>()))}, event & 8, now);
+        if (const auto* kid = mind.kids().at(slot))
+          mind.kid_ended(kid->pid, {activity::idle, instant(instant::duration(in.take<std::int64_t>()))}, event & 8, now);
         break;
       case 2: expect(!mind.kid_ended(99, {}, true, now), "a stranger was taken for a kid"); break;
       case 3: mind.stop(now); break;

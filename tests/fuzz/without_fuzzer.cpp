@@ -32,7 +32,8 @@ int main(int argc, char** argv) {
     std::vector<std::uint8_t> input(luck() % 2048);
     // Noise, runs of one value, and runs of extremes.
     const auto kind = luck() % 3;
-    for (auto& one : input) one = static_cast<std::uint8_t>(kind == 0 ? luck() : kind == 1 ? seed : luck() % 2 == 0 ? 0xff : luck() % 5);
+    for (auto& one : input)
+      one = static_cast<std::uint8_t>(kind == 0 ? luck() : kind == 1 ? seed : luck() % 2 == 0 ? 0xff : luck() % 5);
     try_one(input);
   }
   std::printf("%u inputs\n", count);
