@@ -14,7 +14,7 @@
 #include <waiter/process/child_table.hpp>
 #include <waiter/process/stop_sequence.hpp>
 #include <waiter/system/busy_board.hpp>
-#include <waiter/system/death_pipe.hpp>
+#include <waiter/system/parent_watch.hpp>
 #include <waiter/system/fork.hpp>
 #include <waiter/system/reap.hpp>
 #include <waiter/system/signal_mask.hpp>
@@ -185,7 +185,7 @@ class renewing {
   waiter::child_table kids_{0};
   waiter::backoff backoff_{3};
   waiter::system::busy_board board_;
-  waiter::system::death_pipe parent_;
+  waiter::system::parent_watch parent_;
 };
 
 static_assert(waiter::fork_policy<renewing>);

@@ -62,7 +62,11 @@ inline error_code make_error_code(error value) noexcept { return {static_cast<in
 
 }  // namespace waiter
 
+namespace boost::system {
+
 template <>
-struct boost::system::is_error_code_enum<waiter::error> : std::true_type {};
+struct is_error_code_enum<waiter::error> : std::true_type {};
+
+}  // namespace boost::system
 
 #endif

@@ -126,10 +126,10 @@ class hook_access::near_misses {
   ownable(on_stop, on_server_close) ownable(on_shutdown, on_server_close) ownable(on_end, on_server_close)                       \
   ownable(on_finish, on_server_close)
 
-#define WAITER_SKIP(name, meant)
+#define WAITER_LEFT_OUT(name, meant)
   struct decoy {
 #define WAITER_NAME(name, meant) int name;
-    WAITER_NEAR_MISSES(WAITER_NAME, WAITER_NAME, WAITER_SKIP)
+    WAITER_NEAR_MISSES(WAITER_NAME, WAITER_NAME, WAITER_LEFT_OUT)
 #undef WAITER_NAME
   };
 
@@ -140,10 +140,10 @@ class hook_access::near_misses {
   template <class Handler>
   static constexpr bool none = requires {
 #define WAITER_NAME(name, meant) &probe<Handler>::name;
-    WAITER_NEAR_MISSES(WAITER_NAME, WAITER_NAME, WAITER_SKIP)
+    WAITER_NEAR_MISSES(WAITER_NAME, WAITER_NAME, WAITER_LEFT_OUT)
 #undef WAITER_NAME
   };
-#undef WAITER_SKIP
+#undef WAITER_LEFT_OUT
 
   template <class Documented>
   struct like {};
