@@ -1,11 +1,14 @@
 // A stop signal is never lost, at whatever instruction it arrives.
-#include "support/catch.hpp"
-#include "support/deadline.hpp"
-#include "support/process_info.hpp"
+// clang-format off: the library first, which has a macro of the same name as Catch's helper for as long as it is read
 #include <waiter/system/interruptible.hpp>
 #include <waiter/system/listener.hpp>
 #include <waiter/system/signal_handlers.hpp>
 #include <waiter/waiter.hpp>
+
+#include "support/catch.hpp"
+#include "support/deadline.hpp"
+#include "support/process_info.hpp"
+// clang-format on
 
 #include <signal.h>
 #include <sys/ptrace.h>
