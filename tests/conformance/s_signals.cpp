@@ -1,4 +1,4 @@
-// Group S: signals to the parent and to its kids.
+// Group S: signals to the parent and to its kids; row S1 stands in s1_time_to_stop.cpp.
 #include "conformance/every_hook.hpp"
 
 #include <algorithm>
@@ -16,32 +16,7 @@ struct named_signal {
 
 std::ostream& operator<<(std::ostream& out, const named_signal& which) { return out << which.name; }
 
-/// From the signal to the line of on_server_close.
-milliseconds time_to_stop(const std::string& policy, int number) {
-  every_hook server{policy, policy == "prefork" ? two_kids : flags{}};
-  server.port();
-  if (policy == "prefork") server.wait_for_kids(2);
-  const stopwatch since;
-  server.signal(number);
-  server.trace().wait_for({.hook = "on_server_close"});
-  const auto taken = since.elapsed();
-  CHECK(server.wait() == 0);
-  CHECK(server.trace().lines().back().hook == "on_server_close");
-  return taken;
-}
-
 }  // namespace
-
-TEST_CASE("S1: SIGTERM and SIGINT stop an idle server with 0 in less than 100 ms", "[S1]") {
-  const std::string policy = GENERATE(as<std::string>{}, "nofork", "forking", "prefork");
-  const auto which = GENERATE(named_signal{SIGTERM, "TERM"}, named_signal{SIGINT, "INT"});
-  CAPTURE(policy, which);
-  // The best of many: on a busy machine it is the test that wakes late.
-  const deadline end{patience};
-  auto best = time_to_stop(policy, which.number);
-  while (best >= 100ms && !end.over()) best = std::min(best, time_to_stop(policy, which.number));
-  CHECK(best < 100ms);
-}
 
 TEST_CASE("S2: a stop signal is never lost, whenever it comes", "[S2]") {
   const std::string policy = GENERATE(as<std::string>{}, "nofork", "forking", "prefork");
