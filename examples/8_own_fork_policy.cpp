@@ -14,8 +14,8 @@
 #include <waiter/process/child_table.hpp>
 #include <waiter/process/stop_sequence.hpp>
 #include <waiter/system/busy_board.hpp>
-#include <waiter/system/parent_watch.hpp>
 #include <waiter/system/fork.hpp>
+#include <waiter/system/parent_watch.hpp>
 #include <waiter/system/reap.hpp>
 #include <waiter/system/signal_mask.hpp>
 #include <waiter/waiter.hpp>

@@ -7,6 +7,7 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
 #include <fcntl.h>
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <poll.h>
 #include <sys/ioctl.h>
@@ -102,13 +103,18 @@ class relay {
     client_.io_timeout(moment);
   }
 
+  // By OpenSSL itself: after a write of the client that took too long its session is over, because nobody could know that the same
+  // bytes will be written again. Here they will.
   void write_client() {
     if (for_client_.empty() || !writable_) return;
-    waiter::error_code error;
-    for_client_.erase(0, client_.write_some(boost::asio::buffer(for_client_), error));
-    if (error == waiter::error::timed_out)
+    ERR_clear_error();
+    std::size_t count = 0;
+    const int done = SSL_write_ex(client_.native_ssl(), for_client_.data(), for_client_.size(), &count);
+    if (done == 1)
+      for_client_.erase(0, count);
+    else if (SSL_get_error(client_.native_ssl(), done) == SSL_ERROR_WANT_WRITE)
       writable_ = false;
-    else if (error)
+    else
       vanished_ = true;
   }
 

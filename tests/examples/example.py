@@ -88,6 +88,17 @@ def end_session(process):
     wait_until(gone, "the session has ended")
 
 
+def wait_until_it_waits(pid):
+    """Until a process has not run for a while, because nobody takes what it writes."""
+    looks = []
+
+    def waits():
+        with open(f"/proc/{pid}/status", encoding="utf-8") as file:
+            looks.append([line for line in file if line.startswith(("State:", "voluntary"))])
+        return len(looks) >= 10 and looks[-1][0].startswith("State:\tS") and all(look == looks[-1] for look in looks[-10:])
+    wait_until(waits, f"process {pid} waits")
+
+
 class Example:
     def __init__(self, *arguments, **how):
         self.process = subprocess.Popen([PROGRAM, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
