@@ -21,6 +21,9 @@ namespace waiter {
 
 /// A client over TLS. Its session begins with the handshake, in the process that serves it; before that (in on_accept_ok and
 /// on_maxforked) reads and writes fail with `error::handshake_not_run`.
+///
+/// A write that has timed out may be tried again with the same bytes, and with no others: a part of their record may be on its way
+/// already, and OpenSSL sends the rest of it first (SSL_write(3)).
 class ssl_client final : public connected_client<ssl_client> {
  public:
   explicit ssl_client(connection&& from) noexcept : connected_client(std::move(from)), records_(wire()) {}
@@ -80,10 +83,7 @@ class ssl_client final : public connected_client<ssl_client> {
     return perform([&](std::size_t& count) { return SSL_read_ex(session_.get(), data, size, &count); }, error);
   }
   std::size_t transmit(const void* data, std::size_t size, error_code& error) noexcept {
-    const auto sent = perform([&](std::size_t& count) { return SSL_write_ex(session_.get(), data, size, &count); }, error);
-    // A part of the record is on its way, and OpenSSL would send the rest of it in place of whatever is written next.
-    if (error) session_failed_ = true;
-    return sent;
+    return perform([&](std::size_t& count) { return SSL_write_ex(session_.get(), data, size, &count); }, error);
   }
 
   template <class Call>

@@ -102,7 +102,7 @@ class ssl_context {
 
   static std::optional<std::string> unreadable(const char* what, const std::string& file) {
     std::error_code unknown;
-    if (std::filesystem::is_directory(file, unknown)) return std::string(what) + " file '" + file + "' is a directory";
+    if (std::filesystem::is_directory(file, unknown)) return std::string(what) + " file '" + file + "': it is a directory";
     if (::faccessat(AT_FDCWD, file.c_str(), R_OK, AT_EACCESS) == 0) return std::nullopt;
     return std::string(what) + " file '" + file + "': " + std::strerror(errno);
   }
