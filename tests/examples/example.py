@@ -13,6 +13,7 @@ import ssl
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import unittest
@@ -100,9 +101,11 @@ def wait_until_it_waits(pid):
 
 
 class Example:
-    def __init__(self, *arguments, **how):
+    def __init__(self, *arguments, env=os.environ, **how):
+        self.directory = tempfile.TemporaryDirectory()  # for its files, which it may have no time to remove
         self.process = subprocess.Popen([PROGRAM, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                        stderr=subprocess.PIPE, start_new_session=True, **how)
+                                        stderr=subprocess.PIPE, start_new_session=True, **how,
+                                        env={**env, "TMPDIR": self.directory.name})
         self.pid = self.process.pid
         self._lines = []
         self._ended = False
@@ -162,6 +165,7 @@ class Example:
         end_session(self.process)
         self._reader.join(PATIENCE)
         self.process.stderr.close()
+        self.directory.cleanup()
 
 
 class Client:
