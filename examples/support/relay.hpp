@@ -7,7 +7,6 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
 #include <fcntl.h>
-#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <poll.h>
 #include <sys/ioctl.h>
@@ -39,7 +38,7 @@ class relay {
     // The program decides when it reads and writes, so nobody may wait for it.
     for (const int pipe : {input_.get(), output_.get()}) ::fcntl(pipe, F_SETFL, ::fcntl(pipe, F_GETFL) | O_NONBLOCK);
     // Nor for the client: a record that has only begun to arrive, or to leave, is left for later.
-    client_.io_timeout(moment);
+    client_.io_timeout(at_once);
   }
 
   void run() {
@@ -54,7 +53,7 @@ class relay {
 
  private:
   static constexpr std::size_t chunk = 16384;  // a TLS record (RFC 8446, 5.1)
-  static constexpr std::chrono::milliseconds moment{1};
+  static constexpr std::chrono::milliseconds at_once{0};
   /// How long the client has for reading on after the program, and the program for coming to its end after the client.
   static constexpr std::chrono::milliseconds patience{5000};
 
@@ -65,9 +64,9 @@ class relay {
   void wait() {
     // Bytes that OpenSSL holds already, and the end of a connection that is over, are no news to poll(2), nor is the end of what
     // a dead program has printed, while a child of it holds the pipe.
-    const bool at_once = (wants_client() && (held_ || hung_up_)) || (!lives_ && wants_output());
+    const bool busy = (wants_client() && (held_ || hung_up_)) || (!lives_ && wants_output());
     const bool last_moments = !lives_ || (hung_up_ && !wants_client() && for_program_.empty());
-    const int limit = at_once ? 0 : last_moments ? static_cast<int>(patience.count()) : -1;
+    const int limit = busy ? 0 : last_moments ? static_cast<int>(patience.count()) : -1;
     const auto events = [](bool in, bool out) { return static_cast<short>((in ? POLLIN : 0) | (out ? POLLOUT : 0)); };
     std::array<pollfd, 4> on{{
         {hung_up_ ? -1 : client_.native_handle(), events(wants_client(), !for_client_.empty()), 0},
@@ -77,7 +76,7 @@ class relay {
     }};
     const int ready = ::poll(on.data(), on.size(), limit);
     if (ready < 0) return;  // a signal
-    if (ready == 0 && !at_once) vanished_ = true;
+    if (ready == 0 && !busy) vanished_ = true;
     if ((on[0].revents & POLLERR) != 0) vanished_ = true;
     if ((on[0].revents & POLLHUP) != 0) hung_up_ = true;
     if ((on[0].revents & POLLIN) != 0) held_ = true;
@@ -100,21 +99,17 @@ class relay {
     waiter::error_code ignored;
     client_.io_timeout(patience);
     client_.shutdown_send(ignored);
-    client_.io_timeout(moment);
+    client_.io_timeout(at_once);
   }
 
-  // By OpenSSL itself: after a write of the client that took too long its session is over, because nobody could know that the same
-  // bytes will be written again. Here they will.
+  // A record of which a part may have left is tried again with the same bytes: SSL_write(3) insists on that.
   void write_client() {
     if (for_client_.empty() || !writable_) return;
-    ERR_clear_error();
-    std::size_t count = 0;
-    const int done = SSL_write_ex(client_.native_ssl(), for_client_.data(), for_client_.size(), &count);
-    if (done == 1)
-      for_client_.erase(0, count);
-    else if (SSL_get_error(client_.native_ssl(), done) == SSL_ERROR_WANT_WRITE)
+    waiter::error_code error;
+    for_client_.erase(0, client_.write_some(boost::asio::buffer(for_client_), error));
+    if (error == waiter::error::timed_out)
       writable_ = false;
-    else
+    else if (error)
       vanished_ = true;
   }
 
