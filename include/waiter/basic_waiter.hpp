@@ -59,6 +59,8 @@ class basic_waiter {
   /// each other, or when the socket fails for good; then the log says why in one sentence, and nothing is left behind. Throws only what `on_exception`
   /// has thrown. May be called again. Kids never return from it.
   int run() {
+    contract::explain_fork_policy<ForkPolicy>();
+    contract::explain_transport_policy<TransportPolicy>();
     contract::explain_handler<Handler, basic_waiter, client_type, typename fork_policy::runs>();
     system::signal_handlers signals;
     error_code error;

@@ -78,11 +78,11 @@ static_assert(fork_policy<fork_policy_archetype> && !fork_policy<int>);
 
 namespace contract {
 
-/// Says what is wrong with a policy, and stands the archetype in for it, so that nothing else falls over.
+/// Says what is wrong with a policy, in one sentence for each broken clause, and is no code at all.
 template <class Policy>
-struct explained_fork_policy {
+constexpr void explain_fork_policy() {
   // What is no class has broken every clause, and one sentence is enough; so is one for what builds on a broken clause.
-  static constexpr bool silent = !std::is_class_v<Policy>;
+  constexpr bool silent = !std::is_class_v<Policy> || fork_policy<Policy>;
   static_assert(std::is_class_v<Policy>,
                 "waiter: the second parameter of basic_waiter is a fork policy: nofork, forking, prefork, or a class of your own. "
                 "See docs/contracts.md");
@@ -109,17 +109,11 @@ struct explained_fork_policy {
                 "waiter: a fork policy lists its kids: `std::vector<pid_t> kid_pids() const`. See docs/contracts.md");
   static_assert(has_signal_kids<Policy> || silent,
                 "waiter: a fork policy sends signals to its kids: `void signal_kids(int signal) noexcept`. See docs/contracts.md");
+}
 
-  using type = fork_policy_archetype;
-};
-
-template <fork_policy Policy>
-struct explained_fork_policy<Policy> {
-  using type = Policy;
-};
-
+/// The archetype stands in for a faulty policy, so that nothing else falls over.
 template <class Policy>
-using checked_fork_policy = typename explained_fork_policy<Policy>::type;
+using checked_fork_policy = std::conditional_t<fork_policy<Policy>, Policy, fork_policy_archetype>;
 
 }  // namespace contract
 }  // namespace waiter

@@ -93,11 +93,11 @@ static_assert(transport_policy<transport_policy_archetype> && !transport_policy<
 
 namespace contract {
 
-/// Says what is wrong with a policy, and stands the archetype in for it, so that nothing else falls over.
+/// Says what is wrong with a policy, in one sentence for each broken clause, and is no code at all.
 template <class Policy>
-struct explained_transport_policy {
+constexpr void explain_transport_policy() {
   // What is no class has broken every clause, and one sentence is enough; so is one for what builds on a broken clause.
-  static constexpr bool silent = !std::is_class_v<Policy>;
+  constexpr bool silent = !std::is_class_v<Policy> || transport_policy<Policy>;
   static_assert(std::is_class_v<Policy>,
                 "waiter: the third parameter of basic_waiter is a transport: plain, ssl, or a class of your own. See "
                 "docs/contracts.md");
@@ -126,17 +126,11 @@ struct explained_transport_policy {
   static_assert(has_finish<Policy> || !has_client_type<Policy> || silent,
                 "waiter: a transport says its last words before the socket is closed: `void finish(client_type&)`. See "
                 "docs/contracts.md");
+}
 
-  using type = transport_policy_archetype;
-};
-
-template <transport_policy Policy>
-struct explained_transport_policy<Policy> {
-  using type = Policy;
-};
-
+/// The archetype stands in for a faulty policy, so that nothing else falls over.
 template <class Policy>
-using checked_transport_policy = typename explained_transport_policy<Policy>::type;
+using checked_transport_policy = std::conditional_t<transport_policy<Policy>, Policy, transport_policy_archetype>;
 
 }  // namespace contract
 }  // namespace waiter

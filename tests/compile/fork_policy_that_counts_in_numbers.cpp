@@ -1,0 +1,15 @@
+// reject: a fork policy counts its kids, in any process
+#include <waiter/waiter.hpp>
+
+struct policy : waiter::fork_policy_archetype {
+#ifndef WAITER_ACCEPT
+  int count() const noexcept { return 0; }
+#endif
+};
+
+struct server : waiter::basic_waiter<server, policy, waiter::plain> {
+  using basic_waiter::basic_waiter;
+  void on_process(client_type&) {}
+};
+
+int main() { return server{{.port = 0}}.run(); }

@@ -1,0 +1,15 @@
+// reject: a transport is told its options before the socket exists
+#include <waiter/waiter.hpp>
+
+struct policy : waiter::plain {
+#ifndef WAITER_ACCEPT
+  void prepare(const options&) {}
+#endif
+};
+
+struct server : waiter::basic_waiter<server, waiter::nofork, policy> {
+  using basic_waiter::basic_waiter;
+  void on_process(client_type&) {}
+};
+
+int main() { return server{{.port = 0}}.run(); }

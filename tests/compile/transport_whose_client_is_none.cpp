@@ -1,0 +1,15 @@
+// reject: a transport has a client
+#include <waiter/waiter.hpp>
+
+struct policy : waiter::plain {
+#ifndef WAITER_ACCEPT
+  struct client_type {};
+#endif
+};
+
+struct server : waiter::basic_waiter<server, waiter::nofork, policy> {
+  using basic_waiter::basic_waiter;
+  void on_process(client_type&) {}
+};
+
+int main() { return server{{.port = 0}}.run(); }

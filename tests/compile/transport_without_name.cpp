@@ -1,0 +1,15 @@
+// reject: a transport has a name for the log
+#include <waiter/waiter.hpp>
+
+struct policy : waiter::plain {
+#ifndef WAITER_ACCEPT
+  static constexpr int name = 1;
+#endif
+};
+
+struct server : waiter::basic_waiter<server, waiter::nofork, policy> {
+  using basic_waiter::basic_waiter;
+  void on_process(client_type&) {}
+};
+
+int main() { return server{{.port = 0}}.run(); }
