@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -20,16 +21,17 @@ namespace waiter::system {
 
 /// Tells kids that their parent is gone, however it went.
 ///
-/// They look at a descriptor of the parent itself (pidfd_open(2), Linux 5.3), which its end makes readable. Before that, and
-/// elsewhere, it is a pipe whose writing end the parent holds; a process that was forked off the parent and has not let go of
-/// that end yet keeps the news back. A look at getppid(2) would be wrong in a pid namespace.
-/// PR_SET_PDEATHSIG only brings the news at once to a kid that sleeps in accept: it is also sent when the thread that forked ends,
-/// and it is lost when the parent died before prctl(2). Where there is no such signal a kid looks whenever it wakes.
+/// PR_SET_PDEATHSIG brings the news at once to a kid that sleeps in accept, but is not the truth: it is also sent when the thread
+/// that forked ends, and never when the parent died before prctl(2). So the kid looks, after prctl(2) and after each such signal: it
+/// has another parent by then (getppid(2); the kernel changes that before it sends the signal), or a descriptor of the parent
+/// has become readable (pidfd_open(2), Linux 5.3; before that a pipe whose writing end the parent holds), which also tells a kid that
+/// cannot see its parent's number from its own pid namespace. Where there is no such signal a kid looks whenever it wakes.
 class parent_watch {
  public:
   /// In the parent, before the first fork.
   void open(error_code& error) noexcept {
     error.clear();
+    parent_ = ::getpid();
 #ifdef SYS_pidfd_open
     watched_.reset(static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0)));
     if (watched_) return;
@@ -51,6 +53,8 @@ class parent_watch {
 
   /// In a kid.
   bool parent_lives() const noexcept {
+    const pid_t parent = ::getppid();
+    if (parent != parent_ && parent != 0) return false;  // 0: the parent is in another namespace
     pollfd one{watched_.get(), POLLIN, 0};
     return ::poll(&one, 1, 0) <= 0;
   }
@@ -61,6 +65,7 @@ class parent_watch {
   }
 
  private:
+  pid_t parent_ = 0;
   descriptor watched_;
   descriptor held_;
 };
