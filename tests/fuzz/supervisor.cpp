@@ -26,7 +26,7 @@ class pieces {
   Number take() {
     Number value{};
     const std::size_t size = left_ < sizeof value ? left_ : sizeof value;
-    std::memcpy(&value, at_, size);
+    if (size != 0) std::memcpy(&value, at_, size);  // an empty input may be a null pointer, which memcpy(3) does not take
     at_ += size, left_ -= size;
     return value;
   }
