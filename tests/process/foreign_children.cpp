@@ -33,12 +33,13 @@ void wait_until_zombie(pid_t pid) {
   ::waitid(P_PID, static_cast<id_t>(pid), &seen, WEXITED | WNOWAIT);
 }
 
-/// How many of the children still have the status that they ended with.
+/// How many of the children still have the status that they ended with. The last ones may be about to end; a status that somebody
+/// else took is an error at once (ECHILD).
 int statuses_kept(const std::map<pid_t, int>& children) {
   int kept = 0;
   for (const auto& [pid, wanted] : children) {
     int status = 0;
-    kept += ::waitpid(pid, &status, WNOHANG) == pid && WIFEXITED(status) && WEXITSTATUS(status) == wanted;
+    kept += ::waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == wanted;
   }
   return kept;
 }
