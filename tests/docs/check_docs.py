@@ -35,6 +35,7 @@ MEMBERS = [
     ("docs/hooks.md", "transport/plain.hpp", "plain_client"),
     ("docs/hooks.md", "transport/ssl_client.hpp", "ssl_client"),
     ("docs/contracts.md", "server/fork_host.hpp", "fork_host"),
+    ("docs/contracts.md", "server/reception.hpp", "reception"),
 ]
 
 

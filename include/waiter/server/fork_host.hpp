@@ -6,23 +6,18 @@
 #include <waiter/error.hpp>
 #include <waiter/hook.hpp>
 #include <waiter/options.hpp>
-#include <waiter/process/accept_failure.hpp>
 #include <waiter/process/instant.hpp>
-#include <waiter/server/doorway.hpp>
 #include <waiter/server/hook_caller.hpp>
 #include <waiter/server/logger.hpp>
+#include <waiter/server/reception.hpp>
 #include <waiter/system/accepted.hpp>
-#include <waiter/system/event_wait.hpp>
 #include <waiter/system/fork.hpp>
-#include <waiter/system/listener.hpp>
 #include <waiter/system/parent_watch.hpp>
 #include <waiter/system/signal_mailbox.hpp>
 #include <waiter/system/signal_mask.hpp>
 
-#include <poll.h>
-#include <unistd.h>
-
 #include <chrono>
+#include <csignal>
 #include <exception>
 #include <optional>
 #include <utility>
@@ -34,7 +29,7 @@ namespace waiter {
 /// A policy decides which process does what; everything that is to be done stands here, once. There is one host in a server,
 /// and a kid goes on with its copy. Nothing here throws: what a hook throws goes to on_exception.
 template <class Handler, class ForkPolicy, class TransportPolicy>
-class fork_host {
+class fork_host : public reception<fork_host<Handler, ForkPolicy, TransportPolicy>> {
  public:
   using client_type = typename TransportPolicy::client_type;
   using options = basic_options<ForkPolicy, TransportPolicy>;
@@ -54,8 +49,6 @@ class fork_host {
   // ---- what was asked for
   const options& settings() const noexcept { return settings_; }
   milliseconds timeout() const noexcept { return timeout_; }
-  system::listener& listener() noexcept { return doorway_.listener(); }
-  const system::listener& listener() const noexcept { return doorway_.listener(); }
 
   template <class... Parts>
   void log(const Parts&... parts) noexcept {
@@ -143,97 +136,6 @@ class fork_host {
     if (!parent.parent_lives()) stop();
   }
 
-  // ---- waiting for a client, where this process accepts
-  /// Makes the listening socket wake this server's processes for `Idle`, if the handler has that hook. Before the first fork.
-  template <hook Idle>
-  void prepare_idle_hook() noexcept {
-    listener().accept_timeout(has<Idle> ? timeout_ : never);
-  }
-
-  /// Waits for the next client, however long that takes; runs the hooks of signals, of failed accepts and of idleness meanwhile.
-  /// `at_idle()` is called before `Idle`. Nothing when the process is to stop.
-  template <hook Idle, class AtIdle>
-  std::optional<system::accepted> next_client(AtIdle&& at_idle) noexcept {
-    instant idle_at = has<Idle> ? clock::now() + timeout_ : instant::max();
-    // The kernel's own timer runs from the beginning of each accept, so after a signal the rest is waited for with ours.
-    bool kernel_keeps_time = true;
-    const auto idle = [&] {
-      at_idle();
-      call<Idle>();
-      idle_at = clock::now() + timeout_;
-      kernel_keeps_time = true;
-    };
-    for (;;) {
-      if (system::mailbox.any()) run_signal_hooks();
-      if (stopping()) return last_client();
-      if ((has<Idle> && !kernel_keeps_time) || doorway_.somebody_leaving()) {
-        if (!wait_readable(idle_at)) {
-          if (clock::now() >= idle_at) idle();
-          continue;
-        }
-      }
-      error_code error;
-      if (auto client = listener().accept(error)) return client;
-      if (error == boost::system::errc::interrupted)
-        kernel_keeps_time = false;
-      else if (error == boost::system::errc::timed_out)
-        idle();
-      else if (!listener().waits())
-        return std::nullopt;  // the door was closed, and everybody is served
-      else
-        pause_after(error);
-    }
-  }
-
-  /// The server stops: nobody new is let in, and those who are in the kernel's queue by now are still served (`last_client`). Where
-  /// the system cannot keep others out, the queue is emptied as it stands.
-  void close_door() noexcept {
-    error_code error;
-    doorway_.close(error);
-    if (error) log("stop: clients who connect in the last moment are reset, since new ones cannot be kept out: ", error.message());
-    press();
-  }
-
-  /// To be called after `close_door` until it is true: nobody is in the queue any more, and who connects now is refused.
-  bool lock_door() noexcept { return doorway_.lock(); }
-
-  /// One of those who were in the queue when the door was closed; nothing when it is empty, or the door is still open.
-  std::optional<system::accepted> last_client() noexcept {
-    if (!listener() || listener().waits()) return std::nullopt;
-    while (!out_of_time()) {
-      error_code error;
-      if (auto client = listener().accept(error)) return client;
-      if (error == boost::system::errc::interrupted)
-        run_signal_hooks();
-      else if (after_accept_failed(error.value()) != accept_advice::again)
-        break;
-    }
-    return std::nullopt;
-  }
-
-  /// Waits until somebody connects, `until` is reached, or a signal arrives; meanwhile looks after the refused.
-  /// True when an accept will find somebody.
-  bool wait_readable(instant until) noexcept {
-    if (const auto* mask = hooks_.lifted()) return doorway_.wait(until, mask->waiting());
-    const system::signal_mask for_now;
-    return doorway_.wait(until, for_now.waiting());
-  }
-
-  /// Waits for a signal, or for `until`; `also` is a descriptor that ends the wait too.
-  void wait(instant until, int also = -1) noexcept {
-    pollfd one{also, POLLIN, 0};
-    if (!system::mailbox.any()) system::wait_for_event({&one, 1}, until, hooks_.lifted()->waiting());
-  }
-
-  /// Tells of a failed accept, and stays away from the socket for a while when trying again at once would spin.
-  void accept_failed(const error_code& error) noexcept {
-    const auto advice = after_accept_failed(error.value());
-    if (accept_failures_.due(policy_)) log("accept failed: ", error.message());
-    call<hook::on_accept_error>(error);
-    if (advice == accept_advice::give_up) unusable_ = stopping_ = true;
-    if (advice == accept_advice::pause) doorway_.pause(std::chrono::milliseconds(100));
-  }
-
   // ---- the life of a client
   client_type welcome(system::accepted&& from) noexcept {
     client_ = from.socket.get();
@@ -277,7 +179,7 @@ class fork_host {
   /// on_close, and the client is closed in order. One that was told nothing yet is not `awaited`: no reset can overtake anything.
   void part(client_type& client, bool awaited = true) noexcept {
     call<hook::on_close>(client);
-    finish(client);
+    last_words(client);
     if (client.is_open()) {
       if (!awaited || client.at_end() || settings_.linger <= milliseconds::zero() || !bid_farewell(client.native_handle()))
         client.close();
@@ -293,7 +195,7 @@ class fork_host {
   void refuse(client_type& client) noexcept {
     call<hook::on_maxforked>(client);
     call<hook::on_close>(client);
-    finish(client);
+    last_words(client);
     linger(client);
     client_ = -1;
   }
@@ -303,9 +205,6 @@ class fork_host {
     client.close();
     client_ = -1;
   }
-
-  /// Closes the listening socket, and stays with the refused for a moment, so that they can read what they were told.
-  void finish() noexcept { doorway_.finish(); }
 
   // ---- which process this is
   bool is_kid() const noexcept { return is_kid_; }
@@ -325,7 +224,7 @@ class fork_host {
     hooks_.forgive();
     system::mailbox.forget();
     doorway_.forget_leaving();
-    if (!accepts) listener().close();
+    if (!accepts) doorway_.listener().close();
     if (const auto* mask = hooks_.lifted()) mask->open();
     hooks_.lift(nullptr);
   }
@@ -334,10 +233,17 @@ class fork_host {
   [[noreturn]] void leave(bool failed) noexcept { system::leave_process(failed ? 1 : 0); }
 
  private:
+  friend reception<fork_host>;
+  using reception<fork_host>::doorway_;
   using clock = std::chrono::steady_clock;
 
+  // What the reception asks of its host.
+  ForkPolicy& policy() noexcept { return policy_; }
+  const system::signal_mask* held_signals() const noexcept { return hooks_.lifted(); }
+  void give_up() noexcept { unusable_ = stopping_ = true; }
+
   // The transport's own last words. They may go through user code (a logger, a stream's buffer), so they may throw.
-  void finish(client_type& client) noexcept {
+  void last_words(client_type& client) noexcept {
     try {
       transport_.finish(client);
     } catch (...) {
@@ -356,14 +262,6 @@ class fork_host {
     }
   }
 
-  void pause_after(const error_code& error) noexcept {
-    accept_failed(error);
-    while (!stopping() && clock::now() < doorway_.paused_until()) {
-      wait_readable(doorway_.paused_until());
-      if (system::mailbox.any()) run_signal_hooks();
-    }
-  }
-
   // Where the server itself has a client in hand there is nobody to kill when the grace is over, so the client's time ends with it.
   void press() noexcept {
     if (is_kid_) return;
@@ -378,10 +276,8 @@ class fork_host {
   TransportPolicy& transport_;
   const options& settings_;
   const milliseconds timeout_;
-  doorway doorway_;
   const system::parent_watch* parent_ = nullptr;
   instant grace_ends_ = instant::max();  // known once the server stops; in a kid the parent's patience decides
-  once_a_second accept_failures_;
   client_type* in_hand_ = nullptr;
   int client_ = -1;
   bool is_kid_ = false;

@@ -1,0 +1,151 @@
+#ifndef WAITER_SERVER_RECEPTION_HPP
+#define WAITER_SERVER_RECEPTION_HPP
+
+#include <waiter/error.hpp>
+#include <waiter/hook.hpp>
+#include <waiter/options.hpp>
+#include <waiter/process/accept_failure.hpp>
+#include <waiter/process/instant.hpp>
+#include <waiter/server/doorway.hpp>
+#include <waiter/server/logger.hpp>
+#include <waiter/system/accepted.hpp>
+#include <waiter/system/event_wait.hpp>
+#include <waiter/system/listener.hpp>
+#include <waiter/system/signal_mailbox.hpp>
+#include <waiter/system/signal_mask.hpp>
+
+#include <poll.h>
+
+#include <chrono>
+#include <optional>
+
+namespace waiter {
+
+/// The part of a `fork_host` that waits: for the next client, where this process accepts, and for signals, where it does not.
+///
+/// `Host` derives from it and has the hooks, the signals and the log. Nothing here throws.
+template <class Host>
+class reception {
+ public:
+  system::listener& listener() noexcept { return doorway_.listener(); }
+  const system::listener& listener() const noexcept { return doorway_.listener(); }
+
+  /// Makes the listening socket wake this server's processes for `Idle`, if the handler has that hook. Before the first fork.
+  template <hook Idle>
+  void prepare_idle_hook() noexcept {
+    listener().accept_timeout(Host::template has<Idle> ? host().timeout() : never);
+  }
+
+  /// Waits for the next client, however long that takes; runs the hooks of signals, of failed accepts and of idleness meanwhile.
+  /// `at_idle()` is called before `Idle`. Nothing when the process is to stop.
+  template <hook Idle, class AtIdle>
+  std::optional<system::accepted> next_client(AtIdle&& at_idle) noexcept {
+    constexpr bool ticks = Host::template has<Idle>;
+    instant idle_at = ticks ? clock::now() + host().timeout() : instant::max();
+    // The kernel's own timer runs from the beginning of each accept, so after a signal the rest is waited for with ours.
+    bool kernel_keeps_time = true;
+    const auto idle = [&] {
+      at_idle();
+      host().template call<Idle>();
+      idle_at = clock::now() + host().timeout();
+      kernel_keeps_time = true;
+    };
+    for (;;) {
+      if (system::mailbox.any()) host().run_signal_hooks();
+      if (host().stopping()) return last_client();
+      if ((ticks && !kernel_keeps_time) || doorway_.somebody_leaving()) {
+        if (!wait_readable(idle_at)) {
+          if (clock::now() >= idle_at) idle();
+          continue;
+        }
+      }
+      error_code error;
+      if (auto client = listener().accept(error)) return client;
+      if (error == boost::system::errc::interrupted)
+        kernel_keeps_time = false;
+      else if (error == boost::system::errc::timed_out)
+        idle();
+      else if (!listener().waits())
+        return std::nullopt;  // the door was closed, and everybody is served
+      else
+        pause_after(error);
+    }
+  }
+
+  /// The server stops: nobody new is let in, and those who are in the kernel's queue by now are still served (`last_client`). Where
+  /// the system cannot keep others out, the queue is emptied as it stands.
+  void close_door() noexcept {
+    error_code error;
+    doorway_.close(error);
+    if (error) host().log("stop: clients who connect in the last moment are reset, since new ones cannot be kept out: ", error.message());
+    host().press();
+  }
+
+  /// To be called after `close_door` until it is true: nobody is in the queue any more, and who connects now is refused.
+  bool lock_door() noexcept { return doorway_.lock(); }
+
+  /// One of those who were in the queue when the door was closed; nothing when it is empty, or the door is still open.
+  std::optional<system::accepted> last_client() noexcept {
+    if (!listener() || listener().waits()) return std::nullopt;
+    while (!host().out_of_time()) {
+      error_code error;
+      if (auto client = listener().accept(error)) return client;
+      if (error == boost::system::errc::interrupted)
+        host().run_signal_hooks();
+      else if (after_accept_failed(error.value()) != accept_advice::again)
+        break;
+    }
+    return std::nullopt;
+  }
+
+  /// Waits until somebody connects, `until` is reached, or a signal arrives; meanwhile looks after the refused.
+  /// True when an accept will find somebody.
+  bool wait_readable(instant until) noexcept {
+    if (const auto* mask = host().held_signals()) return doorway_.wait(until, mask->waiting());
+    const system::signal_mask for_now;
+    return doorway_.wait(until, for_now.waiting());
+  }
+
+  /// Waits for a signal, or for `until`; `also` is a descriptor that ends the wait too. The signals have to be held.
+  void wait(instant until, int also = -1) noexcept {
+    pollfd one{also, POLLIN, 0};
+    if (!system::mailbox.any()) system::wait_for_event({&one, 1}, until, host().held_signals()->waiting());
+  }
+
+  /// Tells of a failed accept, and stays away from the socket for a while when trying again at once would spin.
+  void accept_failed(const error_code& error) noexcept {
+    const auto advice = after_accept_failed(error.value());
+    if (accept_failures_.due(host().policy())) host().log("accept failed: ", error.message());
+    host().template call<hook::on_accept_error>(error);
+    if (advice == accept_advice::give_up) host().give_up();
+    if (advice == accept_advice::pause) doorway_.pause(std::chrono::milliseconds(100));
+  }
+
+  /// Closes the listening socket, and stays with the refused for a moment, so that they can read what they were told.
+  void finish() noexcept { doorway_.finish(); }
+
+ protected:
+  reception() = default;
+  ~reception() = default;
+
+  doorway doorway_;
+
+ private:
+  using clock = std::chrono::steady_clock;
+
+  Host& host() noexcept { return static_cast<Host&>(*this); }
+
+  void pause_after(const error_code& error) noexcept {
+    accept_failed(error);
+    while (!host().stopping() && clock::now() < doorway_.paused_until()) {
+      wait_readable(doorway_.paused_until());
+      if (system::mailbox.any()) host().run_signal_hooks();
+    }
+  }
+
+  once_a_second accept_failures_;
+};
+
+}  // namespace waiter
+
+#endif
