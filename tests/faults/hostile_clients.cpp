@@ -262,21 +262,23 @@ TEST_CASE("who never reads the answer is cut after io_timeout, and others are se
     return timed([where] { return client(where).ask("serve\n").text == "done\n"; });
   };
   const auto quiet = p99(visits(port, normal, 100).normal);
-  std::vector<double> cut;
-  {
+  const auto io_timeout = static_cast<double>(limit.count());
+  double first = 0, last = 0;
+  // A machine that is busy with something else is late, so a round that was disturbed is repeated; a wrong deadline is wrong in each.
+  for (int round = 0; round < 3 && (first < 0.9 * io_timeout || last > 1.1 * io_timeout); ++round) {
     // As many as the pool can have.
     stall crowd(
         port, 6, [](staller& each) { each.sent++ == 0 ? static_cast<void>(each.connection.send("pour\n")) : keep_sending(each); },
         false);
-    cut = crowd.wait(3 * limit);
+    const auto cut = crowd.wait(3 * limit);
+    REQUIRE(cut.size() == 6);
+    first = *std::min_element(cut.begin(), cut.end());
+    last = *std::max_element(cut.begin(), cut.end());
+    std::cout << "stallers, never read the answer: cut after " << first << " … " << last << " ms, io_timeout is " << limit.count()
+              << " ms\n";
   }
-  REQUIRE(cut.size() == 6);
-  // A write that is larger than what the kernel takes is two calls: one that comes back in part when the time is over, one that fails.
-  const auto [first, last] = std::minmax_element(cut.begin(), cut.end());
-  std::cout << "stallers, never read the answer: cut after " << *first << " … " << *last << " ms, io_timeout is " << limit.count()
-            << " ms\n";
-  CHECK(*first >= 0.9 * static_cast<double>(limit.count()));
-  CHECK(*last <= 2.2 * static_cast<double>(limit.count()));
+  CHECK(first >= 0.9 * io_timeout);
+  CHECK(last <= 1.1 * io_timeout);
   const auto after = visits(port, normal, 100);
   CHECK(after.not_served == 0);
   CHECK(p99(after.normal) <= bound(quiet));

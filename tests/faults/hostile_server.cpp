@@ -160,7 +160,7 @@ class server : public waiter::basic_waiter<server<ForkPolicy>, ForkPolicy, waite
     if (what == "scribble") scribble(number);
     if (what == "forge") forge(number);
     if (what == "garbage") garbage(number, client.native_handle());
-    if (what == "pour") return client.write(std::string(64 << 20, 'x'));
+    if (what == "pour") return client.write(std::string(16 << 20, 'x'));
     client.write("done\n", error);
     if (what == "close") {
       for (int fd = 3; fd < 256; ++fd)

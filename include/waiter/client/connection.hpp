@@ -52,10 +52,16 @@ class connection {
     return got;
   }
 
-  /// Sends some of the bytes. 0 comes with an error, unless `size` is 0.
+  /// Sends some of the bytes: what fits, or when nothing does, the next that do. 0 comes with an error, unless `size` is 0.
   std::size_t transmit(const void* data, std::size_t size, error_code& error) noexcept {
-    return perform(
-        SO_SNDTIMEO, send_timeout_, [&]() noexcept { return ::send(socket_.get(), data, size, MSG_NOSIGNAL); }, error);
+    const auto send_what_fits = [&]() noexcept {
+      const ssize_t sent = ::send(socket_.get(), data, size, MSG_NOSIGNAL | MSG_DONTWAIT);
+      if (sent >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK)) return sent;
+      // A call that waits returns in part when its time is over. So no more than a little is waited for: then a client who has stopped
+      // reading is found out by this call, and not by the one after it.
+      return ::send(socket_.get(), data, std::min(size, waited_for_at_once), MSG_NOSIGNAL);
+    };
+    return perform(SO_SNDTIMEO, send_timeout_, send_what_fits, error);
   }
 
   /// Asks for a least rate, in bytes per second, from now on; 0 asks for nothing.
@@ -100,6 +106,9 @@ class connection {
 
  private:
   using clock = std::chrono::steady_clock;
+
+  /// When the kernel wakes a writer, a third of its buffer is free; this fits into it.
+  static constexpr std::size_t waited_for_at_once = 4096;
 
   template <class Call>
   std::size_t perform(int which, milliseconds& standing, Call&& call, error_code& error) noexcept {

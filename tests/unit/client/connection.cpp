@@ -191,6 +191,37 @@ TEST_CASE("a write to a client that does not read is over when its time is, and 
   CHECK_FALSE(one.error);
 }
 
+TEST_CASE("however much is written, the time of a client that does not read runs from the last byte that the kernel took") {
+  const std::string much(16 << 20, 'x');
+  CHECK(best_of_five(300ms, [&] {
+          connected one(300ms);
+          const support::stopwatch watch;
+          while (!one.error) one.transmit(much);
+          CHECK(one.error == waiter::error::timed_out);
+          return watch.elapsed();
+        }) <= 330ms);
+}
+
+TEST_CASE("a client that reads slowly, but reads, gets all of it") {
+  connected one(400ms);
+  const std::string much(4 << 20, 'x');
+  std::thread slow([&] {
+    std::string scratch(256 << 10, '\0');
+    for (std::size_t left = much.size(); left != 0;) {
+      const auto got = ::recv(one.peer->descriptor(), scratch.data(), scratch.size(), 0);
+      if (got <= 0) return;
+      left -= static_cast<std::size_t>(got);
+      std::this_thread::sleep_for(40ms);  // the whole takes longer than one wait may
+    }
+  });
+  std::size_t sent = 0;
+  while (!one.error && sent < much.size()) sent += one.wire.transmit(much.data() + sent, much.size() - sent, one.error);
+  CHECK_FALSE(one.error);
+  CHECK(sent == much.size());
+  one.wire.close();
+  slow.join();
+}
+
 TEST_CASE("a client's whole time is over in the middle of a drip, give or take a tenth") {
   CHECK(best_of_five(600ms, [&] {
           connected one;
