@@ -56,7 +56,7 @@ struct held_client {
 };
 held_client hold_one(troubled_server& server);
 
-/// A run of `load` (tests/support/load.cpp) in the background; at most one minute long unless `--seconds` says otherwise.
+/// A run of `load` (tests/load/load.cpp) in the background; at most one minute long unless `--seconds` says otherwise.
 class load_run {
  public:
   load_run(std::uint16_t port, const flags& arguments);
