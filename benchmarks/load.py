@@ -1,0 +1,28 @@
+"""Running the load generator (tests/load) and reading what it says."""
+import subprocess
+
+OUTCOMES = ["answered", "refused", "reset_after_connect", "closed_without_answer", "connect_timeout", "answer_timeout", "own_error"]
+
+# What the clients of each work say and wait for.
+WORKS = {
+    "hello": [],
+    "echo": ["--say-bytes", "64", "--requests", "200"],
+    "get": [],
+    "put": ["--say-bytes", str(16 << 20), "--half-close", "--congestion", "cubic"],
+    "uneven": ["--say", "quick\n", "--slow-every", "10", "--slow-say", "slow\n"],
+}
+
+
+class Lost(RuntimeError):
+    """Somebody was not served."""
+
+
+def run(program, port, work, *flags, may_lose=False):
+    """All numbers of one run, by name. Raises `Lost` if a client was not served, unless some may be lost."""
+    command = [program, "127.0.0.1", str(port), "--reset", *WORKS[work], *map(str, flags)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    numbers = {name: float(value) for name, value in (line.split() for line in done.stdout.splitlines())}
+    if done.returncode != 0 and not may_lose:
+        became = {name: int(numbers.get(name, 0)) for name in OUTCOMES if numbers.get(name)}
+        raise Lost(f"{' '.join(command)}: {became or 'it failed'}")
+    return numbers
