@@ -68,6 +68,8 @@ class tracing_server : public waiter::basic_waiter<tracing_server<ForkPolicy, Tr
       const rlimit limit{static_cast<rlim_t>(asked_.nofile), static_cast<rlim_t>(asked_.nofile)};
       ::setrlimit(RLIMIT_NOFILE, &limit);
     }
+    const bool v6 = asked_.address.find(':') != std::string::npos;
+    this->log("listening on ", v6 ? "[" : "", asked_.address, v6 ? "]:" : ":", this->get_port());
     happened("on_listen_ok", "port", this->get_port());
   }
   void on_accept_error(waiter::error_code error) { happened("on_accept_error", "error", error.message()); }
@@ -186,9 +188,9 @@ waiter::ssl_options ssl_options(const settings& asked) {
   static std::optional<waiter_examples::self_signed> made;
   const bool own = asked.cert.empty() && asked.key.empty();
   if (own) made.emplace();
-  const auto verify = asked.verify == "require"   ? waiter::verify::require
-                      : asked.verify == "request" ? waiter::verify::request
-                                                  : waiter::verify::none;
+  const auto verify = asked.verify == "require" || asked.verify == "3"   ? waiter::verify::require
+                      : asked.verify == "request" || asked.verify == "1" ? waiter::verify::request
+                                                                         : waiter::verify::none;
   return {.cert_file = own ? made->cert_file() : asked.cert,
           .key_file = own ? made->key_file() : asked.key,
           .ca_file = asked.ca,
@@ -221,16 +223,14 @@ int run(const settings& asked) {
 template <class ForkPolicy>
 int run(const settings& asked) {
   if (asked.transport == "plain") return run<ForkPolicy, waiter::plain>(asked);
-  if (asked.transport == "ssl") return run<ForkPolicy, waiter::ssl>(asked);
-  every_hook::refuse("--transport is plain or ssl");
+  return run<ForkPolicy, waiter::ssl>(asked);
 }
 
 int main(int argc, char** argv) try {
   const settings asked = every_hook::parse(argc, argv);
   if (asked.policy == "nofork") return run<waiter::nofork>(asked);
   if (asked.policy == "forking") return run<waiter::forking>(asked);
-  if (asked.policy == "prefork") return run<waiter::prefork>(asked);
-  every_hook::refuse("--policy is nofork, forking or prefork");
+  return run<waiter::prefork>(asked);
 } catch (const std::exception& exception) {
   std::cerr << "3_every_hook: run() threw: " << exception.what() << '\n';
   return 1;

@@ -79,7 +79,7 @@ struct server_process::child {
 server_process::server_process(launch what) : trace_{directory_ / "trace"} {
   ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);  // orphans become ours, so that none escapes the last look
   auto arguments = std::move(what.arguments);
-  arguments.push_back("--trace=" + trace_.path().string());
+  if (what.traced) arguments.push_back("--trace=" + trace_.path().string());
   auto program = what.program;
   if (!what.in_front.empty()) {
     auto words = what.in_front;
@@ -99,6 +99,7 @@ server_process::server_process(launch what) : trace_{directory_ / "trace"} {
     throw;
   }
   ::close(out);
+  if (!what.traced) pid_ = child_->group;
 }
 
 server_process::~server_process() {

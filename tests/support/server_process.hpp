@@ -26,18 +26,20 @@ struct launch {
   std::vector<std::string> environment{};
   /// Takes CAP_NET_BIND_SERVICE away, which nobody but root has.
   bool no_low_ports{false};
+  /// Adds `--trace FILE`.
+  bool traced{true};
 };
 
 class server_process {
  public:
-  /// Starts the program with `--trace FILE` added.
+  /// Starts the program, with `--trace FILE` added unless that is not wanted.
   explicit server_process(launch what);
   /// Kills what is left, each process by its own number.
   ~server_process();
   server_process(const server_process&) = delete;
   server_process& operator=(const server_process&) = delete;
 
-  /// The server's process: the one that wrote the first line of the trace.
+  /// The server's process: the one that wrote the first line of the trace, or, without one, the one that was started.
   pid_t pid();
   /// Waits until it listens.
   std::uint16_t port();
