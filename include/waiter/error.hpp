@@ -24,6 +24,8 @@ enum class error {
   too_much_data,
   /// A TLS client was read or written before its handshake, as in `on_maxforked`.
   handshake_not_run,
+  /// A TLS client was read or written after its session had failed: in the handshake, or by an error that an earlier call has told.
+  session_failed,
   /// The client's descriptor has been given away with `release()`, or the client is closed.
   not_open,
   /// A fork was refused: another thread of the process may hold a lock that the kid would wait for for ever.
@@ -48,6 +50,7 @@ inline const boost::system::error_category& error_category() noexcept {
         case error::line_too_long: return "the line is longer than the limit";
         case error::too_much_data: return "the client sent more than the limit";
         case error::handshake_not_run: return "the TLS handshake has not run in this process";
+        case error::session_failed: return "the TLS session has failed before";
         case error::not_open: return "the client is closed or was released";
         case error::threads_alive: return "fork refused: the process has more than one thread";
         case error::unknown_signal: return "no signal has this name or number";

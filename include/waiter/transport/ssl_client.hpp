@@ -20,7 +20,8 @@
 namespace waiter {
 
 /// A client over TLS. Its session begins with the handshake, in the process that serves it; before that (in on_accept_ok and
-/// on_maxforked) reads and writes fail with `error::handshake_not_run`.
+/// on_maxforked) reads and writes fail with `error::handshake_not_run`. Once it has failed, in the handshake or later, they fail with
+/// `error::session_failed`: nothing that comes could be trusted.
 ///
 /// A write that has timed out may be tried again with the same bytes, and with no others: a part of their record may be on its way
 /// already, and OpenSSL sends the rest of it first (SSL_write(3)).
@@ -94,7 +95,7 @@ class ssl_client final : public connected_client<ssl_client> {
       return 0;
     }
     if (!session_ || session_failed_) {
-      error = waiter::error::handshake_not_run;
+      error = session_ ? waiter::error::session_failed : waiter::error::handshake_not_run;
       return 0;
     }
     ERR_clear_error();

@@ -26,7 +26,8 @@ TEST_CASE("a client that goes away or takes too long is nobody's mistake") {
   CHECK(is_client_fault(failed(boost::asio::error::eof)));
   for (const auto reason : {errc::connection_reset, errc::broken_pipe, errc::connection_aborted, errc::timed_out})
     CHECK(is_client_fault(failed(make_error_code(reason))));
-  for (const auto reason : {waiter::error::timed_out, waiter::error::too_slow, waiter::error::line_too_long, waiter::error::too_much_data})
+  for (const auto reason : {waiter::error::timed_out, waiter::error::too_slow, waiter::error::line_too_long, waiter::error::too_much_data,
+                            waiter::error::session_failed})
     CHECK(is_client_fault(failed(reason)));
 }
 

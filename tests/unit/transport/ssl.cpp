@@ -1,4 +1,5 @@
 #include <waiter/transport/ssl.hpp>
+#include <waiter/server/client_fault.hpp>
 #include <waiter/system/signal_handlers.hpp>
 
 #include "../client/loopback.hpp"
@@ -17,6 +18,7 @@
 #include <chrono>
 #include <csignal>
 #include <future>
+#include <exception>
 #include <optional>
 #include <string>
 #include <thread>
@@ -144,7 +146,7 @@ TEST_CASE("a client that says nothing has its handshake's time, no longer") {
   CHECK(watch.elapsed() < 5000ms);
   error_code error;
   client.write("x", error);
-  CHECK(error == waiter::error::handshake_not_run);
+  CHECK(error == waiter::error::session_failed);
 }
 
 TEST_CASE("a client that sends its handshake byte by byte has no more time") {
@@ -237,6 +239,37 @@ TEST_CASE("a stream that ends without close_notify was cut, one that ends with i
     CHECK_FALSE(error);
   else
     CHECK(error == boost::asio::ssl::error::stream_truncated);
+}
+
+TEST_CASE("a session that fails tells why once, then that it has failed, and is the client's fault") {
+  const bool cut = GENERATE(false, true);
+  CAPTURE(cut);
+  server one;
+  const tls_peer peer(one.port(), {.talk = [cut](tls_peer&, SSL* ssl) {
+                        send(ssl, "some\n");
+                        const std::string_view no_record = "this is no record of TLS\n";
+                        if (!cut) ::send(::SSL_get_fd(ssl), no_record.data(), no_record.size(), MSG_NOSIGNAL);
+                        ::shutdown(::SSL_get_fd(ssl), SHUT_WR);
+                        char byte = 0;
+                        while (::recv(::SSL_get_fd(ssl), &byte, 1, 0) > 0) {
+                        }
+                      }});
+  CHECK_FALSE(one.serve([&](ssl_client& client) {
+    CHECK(client.read_line() == "some");
+    char byte = 0;
+    error_code first, second, third;
+    client.read_some(boost::asio::buffer(&byte, 1), first);
+    if (cut)
+      CHECK(first == boost::asio::ssl::error::stream_truncated);
+    else
+      CHECK(&first.category() == &boost::asio::error::get_ssl_category());
+    client.read_some(boost::asio::buffer(&byte, 1), second);
+    client.write("x", third);
+    CHECK(second == waiter::error::session_failed);
+    CHECK(third == waiter::error::session_failed);
+    for (const auto& each : {first, second})
+      CHECK(waiter::is_client_fault(std::make_exception_ptr(waiter::system_error(each, "read"))));
+  }));
 }
 
 TEST_CASE("a read that has waited in vain can be tried again") {
