@@ -12,13 +12,16 @@
 //
 // 6_exec [--tls] PORT PROGRAM [ARGUMENTS…]. The environment tells the program who its client is: PROTO, TCPREMOTEIP,
 // TCPREMOTEPORT, TCPLOCALIP and TCPLOCALPORT as tcpserver sets them, and REMOTE_HOST. When the program ends, the client is
-// closed; when the client vanishes, the program is asked to end (SIGTERM), and killed after two seconds.
+// closed; when the client vanishes, the program is asked to end (SIGTERM), and killed after two seconds. When the server stops, programs
+// have two seconds to end by themselves before that.
 #include "support/port.hpp"
 #include "support/program.hpp"
 #include "support/relay.hpp"
 #include "support/self_signed.hpp"
 
 #include <waiter/ssl.hpp>
+#include <waiter/system/event_wait.hpp>
+#include <waiter/system/signal_mask.hpp>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/process/v2/environment.hpp>
@@ -26,6 +29,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <chrono>
 #include <iostream>
 #include <optional>
 #include <string>
@@ -39,6 +43,7 @@ using waiter_examples::program;
 template <class Transport>
 class exec_server : public waiter::basic_waiter<exec_server<Transport>, waiter::forking, Transport> {
   using base = waiter::basic_waiter<exec_server, waiter::forking, Transport>;
+  using clock = std::chrono::steady_clock;
 
  public:
   using typename base::client_type;
@@ -63,8 +68,8 @@ class exec_server : public waiter::basic_waiter<exec_server<Transport>, waiter::
     boost::asio::io_context context;  // Boost.Process wants one. Made here, in the kid: none may cross a fork
     program running(context, command_, socket, socket, about(client));
     pollfd on[] = {{running.descriptor(), POLLIN, 0}, {socket, 0, 0}};
-    while (::poll(on, 2, -1) < 0) {
-      // A signal came by.
+    const waiter::system::signal_mask held;  // no signal comes between the look at the end of time and the wait
+    while (clock::now() < end_of_time() && waiter::system::wait_for_event(on, end_of_time(), held.waiting()) == 0) {
     }
   }
 
@@ -75,7 +80,14 @@ class exec_server : public waiter::basic_waiter<exec_server<Transport>, waiter::
     program running(context, command_, to_program.read.get(), from_program.write.get(), about(client));
     to_program.read.reset();  // its ends are the program's alone, so that each side sees when the other closes
     from_program.write.reset();
-    waiter_examples::relay(client, std::move(to_program.write), std::move(from_program.read), running.descriptor()).run();
+    waiter_examples::relay(client, std::move(to_program.write), std::move(from_program.read), running.descriptor())
+        .run([this] { return end_of_time(); });
+  }
+
+  // There is none, until the server stops: then the program has a moment left, and is asked to end like that of a vanished client.
+  clock::time_point end_of_time() {
+    if (end_of_time_ == clock::time_point::max() && this->is_stopping()) end_of_time_ = clock::now() + 2s;
+    return end_of_time_;
   }
 
   static waiter_examples::surroundings about(const client_type& client) {
@@ -100,13 +112,14 @@ class exec_server : public waiter::basic_waiter<exec_server<Transport>, waiter::
   }
 
   std::vector<std::string> command_;
+  clock::time_point end_of_time_ = clock::time_point::max();
 };
 
 template <class Transport>
 int serve(std::uint16_t port, typename Transport::options transport, std::vector<std::string> command) {
   // A program decides for itself how long it waits for its client.
   exec_server<Transport> server(
-      {.port = port, .grace = 3s, .io_timeout = waiter::never, .fork = {.maxfork = 100}, .transport = std::move(transport)},
+      {.port = port, .grace = 5s, .io_timeout = waiter::never, .fork = {.maxfork = 100}, .transport = std::move(transport)},
       std::move(command));
   return server.run();
 }

@@ -3,6 +3,8 @@
 
 #include <waiter/ssl.hpp>
 #include <waiter/system/descriptor.hpp>
+#include <waiter/system/event_wait.hpp>
+#include <waiter/system/signal_mask.hpp>
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
@@ -16,6 +18,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <cstddef>
 #include <string>
 #include <utility>
@@ -29,6 +32,7 @@ namespace waiter_examples {
 /// both have said all.
 class relay {
   using descriptor = waiter::system::descriptor;
+  using clock = std::chrono::steady_clock;
 
  public:
   /// \param to_program, from_program  our ends of the pipes
@@ -41,9 +45,12 @@ class relay {
     client_.io_timeout(at_once);
   }
 
-  void run() {
-    while (!vanished_ && !done()) {
-      wait();
+  /// \param end_of_time  is asked before each wait, and after each signal, until when all of this may last
+  template <class EndOfTime>
+  void run(EndOfTime&& end_of_time) {
+    const waiter::system::signal_mask held;  // no signal comes between the question and the wait
+    while (!vanished_ && !done() && clock::now() < end_of_time()) {
+      wait(end_of_time(), held.waiting());
       read_program();
       write_client();
       read_client();
@@ -61,12 +68,12 @@ class relay {
   bool wants_client() const { return !client_ended_ && input_ && for_program_.empty(); }
   bool wants_output() const { return output_ && for_client_.empty(); }
 
-  void wait() {
+  void wait(clock::time_point end_of_time, const sigset_t& signals) {
     // Bytes that OpenSSL holds already, and the end of a connection that is over, are no news to poll(2), nor is the end of what
     // a dead program has printed, while a child of it holds the pipe.
     const bool busy = (wants_client() && (held_ || hung_up_)) || (!lives_ && wants_output());
     const bool last_moments = !lives_ || (hung_up_ && !wants_client() && for_program_.empty());
-    const int limit = busy ? 0 : last_moments ? static_cast<int>(patience.count()) : -1;
+    const auto limit = busy ? clock::now() : last_moments ? clock::now() + patience : clock::time_point::max();
     const auto events = [](bool in, bool out) { return static_cast<short>((in ? POLLIN : 0) | (out ? POLLOUT : 0)); };
     std::array<pollfd, 4> on{{
         {hung_up_ ? -1 : client_.native_handle(), events(wants_client(), !for_client_.empty()), 0},
@@ -74,9 +81,8 @@ class relay {
         {wants_output() ? output_.get() : -1, POLLIN, 0},
         {lives_ ? program_ : -1, POLLIN, 0},
     }};
-    const int ready = ::poll(on.data(), on.size(), limit);
-    if (ready < 0) return;  // a signal
-    if (ready == 0 && !busy) vanished_ = true;
+    const int ready = waiter::system::wait_for_event(on, std::min(limit, end_of_time), signals);
+    if (ready == 0 && !busy && clock::now() >= limit) vanished_ = true;
     if ((on[0].revents & POLLERR) != 0) vanished_ = true;
     if ((on[0].revents & POLLHUP) != 0) hung_up_ = true;
     if ((on[0].revents & POLLIN) != 0) held_ = true;

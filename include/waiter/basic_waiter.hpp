@@ -82,6 +82,10 @@ class basic_waiter {
     if (host_) host_->stop();
   }
 
+  /// True once this process is to end: it was told so by a signal (TERM, INT, QUIT), or by `break_main_loop()`. In a kid: after its
+  /// client, and the server's patience is `grace`. For a hook that waits for something else than its client, or works for long.
+  bool is_stopping() const noexcept { return host_ && host_->asked_to_stop(); }
+
   static constexpr bool ssl_in_use() noexcept { return transport_policy::encrypted; }
 
   /// True in a kid; in `nofork` from on_child_start to on_child_exit.

@@ -149,6 +149,50 @@ TEST_CASE("I4: get_parent_pid is the listening process everywhere", "[I4]") {
   }
 }
 
+TEST_CASE("I7: is_stopping is true once the process was asked to end, also in a kid that serves, and not before", "[I7]") {
+  const std::string policy = GENERATE(as<std::string>{}, "nofork", "forking", "prefork");
+  CAPTURE(policy);
+  every_hook server{policy, hold + (policy == "prefork" ? flags{"--prefork=1", "--maxfork=1"} : flags{})};
+  auto held = hold_one(server);
+  const std::string hook = policy == "nofork" ? "on_sig_usr1" : "on_child_sig_usr1";
+  ::kill(held.by, SIGUSR1);
+  CHECK(server.trace().wait_for({.hook = hook}).number("stopping") == 0);
+  ::kill(held.by, SIGTERM);
+  ::kill(held.by, SIGUSR1);
+  CHECK(server.trace().wait_for({.hook = hook, .nth = 2}).number("stopping") == 1);
+  CHECK(held.release() == answer("held\n"));
+  CHECK(server.trace().wait_for({.hook = "on_child_exit"}).number("stopping") == 1);
+  if (policy == "nofork") {
+    CHECK(server.wait() == 0);
+    CHECK(server.trace().lines().back().number("stopping") == 1);
+    return;
+  }
+  // The parent was asked nothing yet.
+  CHECK(server.trace().wait_for({.hook = "on_sig_child"}).number("stopping") == 0);
+  auto next = hold_one(server);
+  CHECK(server.trace().wait_for({.hook = "on_process", .nth = 2}).number("stopping") == 0);
+  server.signal(SIGTERM);
+  CHECK(eventually([&] {
+    const auto before = server.trace().count({.hook = hook});
+    ::kill(next.by, SIGUSR1);
+    return server.trace().wait_for({.hook = hook, .nth = before + 1}).number("stopping") == 1;
+  }));
+  CHECK(next.release() == answer("held\n"));
+  CHECK(server.wait() == 0);
+  CHECK(server.trace().lines().back().number("stopping") == 1);
+}
+
+TEST_CASE("I7: a second run() begins anew", "[I7]") {
+  const std::string policy = GENERATE(as<std::string>{}, "nofork", "forking", "prefork");
+  CAPTURE(policy);
+  every_hook server{policy, {"--runs=2"}};
+  server.port();
+  server.signal(SIGTERM);
+  CHECK(server.trace().wait_for({.hook = "on_server_begin", .nth = 2}).number("stopping") == 0);
+  CHECK(server.trace().wait_for({.hook = "on_listen_ok", .nth = 2}).number("stopping") == 0);
+  CHECK(server.stop() == 0);
+}
+
 TEST_CASE("I5: get_client_socket is there while a client is served, in the process that serves it", "[I5]") {
   const std::string policy = GENERATE(as<std::string>{}, "nofork", "forking", "prefork");
   CAPTURE(policy);

@@ -173,6 +173,34 @@ class Exec:
         self.assertEqual(self.example.wait(), 0)
         wait_for_end(program)
 
+    def test_a_stop_asks_the_programs_to_end(self):
+        with tempfile.TemporaryDirectory() as directory:
+            self.serve("sh", "-c", POLITE, directory + "/asked")
+            client = self.visit()
+            client.read_line()
+            self.example.process.send_signal(signal.SIGTERM)
+            self.assertEqual(client.read_all(), b"")
+            self.assertEqual(self.example.wait(), 0)
+            self.assertTrue(os.path.exists(directory + "/asked"))
+
+    def test_a_program_that_ends_by_itself_soon_after_a_stop_is_left_to_it(self):
+        self.serve("sh", "-c", 'trap "echo asked" TERM; echo ready; read line; echo "you said: $line"')
+        client = self.visit()
+        self.assertEqual(client.read_line(), "ready\n")
+        self.example.process.send_signal(signal.SIGTERM)
+        wait_until(lambda: self.refuses(), "nobody new is let in")
+        client.send("peace\n")
+        self.assertEqual(client.read_all(), b"you said: peace\n")
+        self.assertEqual(self.example.wait(), 0)
+
+    def refuses(self):
+        with socket.socket() as probe:
+            probe.settimeout(0.1)
+            try:
+                return probe.connect_ex(("127.0.0.1", self.example.port)) != 0
+            except OSError:
+                return True
+
 
 class OverPlain(Exec, ExampleTest):
     def trust(self):

@@ -80,6 +80,12 @@ class fork_host : public reception<fork_host<Handler, ForkPolicy, TransportPolic
   // ---- stopping
   /// Asked to end: the server, or in a kid this kid.
   bool stopping() const noexcept { return stopping_ || hooks_.escaped(); }
+  /// The same as a handler wants to know it: also in a kid with one client, which ends after it anyway, and at once when the signal is here.
+  bool asked_to_stop() const noexcept {
+    using system::notice;
+    const auto& box = system::mailbox;
+    return stopping() || told_ || box.holds(notice::term) || box.holds(notice::interrupt) || box.holds(notice::quit);
+  }
   /// QUIT: the grace of the clients in hand is over.
   bool hurried() const noexcept { return hurried_; }
   /// The server stops, and the grace time is over.
@@ -107,7 +113,7 @@ class fork_host : public reception<fork_host<Handler, ForkPolicy, TransportPolic
       box.look();
       using system::notice;
       const bool quit = box.take(notice::quit) != 0;
-      if (box.take(notice::term) + box.take(notice::interrupt) != 0 || quit) stop();
+      if (box.take(notice::term) + box.take(notice::interrupt) != 0 || quit) told_ = true, stop();
       if (quit) hurried_ = true;
       if (stopping()) press();
       if (box.take(notice::child) != 0) kid_has_ended_ = true;
@@ -220,7 +226,7 @@ class fork_host : public reception<fork_host<Handler, ForkPolicy, TransportPolic
     accepts_ = accepts;
     stopping_ = stopping_ && accepts;
     grace_ends_ = instant::max();
-    hurried_ = kid_has_ended_ = in_signal_hook_ = false;
+    told_ = hurried_ = kid_has_ended_ = in_signal_hook_ = false;
     hooks_.forgive();
     system::mailbox.forget();
     doorway_.forget_leaving();
@@ -284,6 +290,7 @@ class fork_host : public reception<fork_host<Handler, ForkPolicy, TransportPolic
   bool accepts_ = true;
   bool plays_child_ = false;
   bool stopping_ = false;
+  bool told_ = false;
   bool hurried_ = false;
   bool unusable_ = false;
   bool in_signal_hook_ = false;

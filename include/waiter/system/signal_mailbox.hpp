@@ -38,6 +38,9 @@ class signal_mailbox {
   /// How often `what` arrived since it was last taken.
   unsigned take(notice what) noexcept { return counts_[static_cast<std::size_t>(what)].exchange(0); }
 
+  /// It has arrived, and was not taken yet.
+  bool holds(notice what) const noexcept { return counts_[static_cast<std::size_t>(what)].load(std::memory_order_relaxed) != 0; }
+
   /// To be called before the notices are taken, so that one which arrives meanwhile is seen on the next look.
   void look() noexcept {
     any_.store(false, std::memory_order_relaxed);
