@@ -4,8 +4,11 @@
 #include "support/process_info.hpp"
 #include "support/server_process.hpp"
 
+#include <fcntl.h>
+
 #include <csignal>
 #include <cstdlib>
+#include <fstream>
 #include <set>
 #include <string>
 
@@ -27,6 +30,16 @@ struct hostile_server : server_process {
 
   /// What a client gets whose kid does this.
   reply order(const std::string& what) { return client(port()).ask(what + "\n"); }
+
+  /// The parent's listening socket, as all its processes share it, lets accept(2) wait.
+  bool listener_waits() {
+    std::ifstream info("/proc/" + std::to_string(pid()) + "/fdinfo/" + std::to_string(listener_of(pid(), port())));
+    for (std::string word; info >> word;) {
+      unsigned flags = 0;
+      if (word == "flags:" && info >> std::oct >> flags) return (flags & O_NONBLOCK) == 0;
+    }
+    return false;
+  }
 
   /// The parent is awake, and its books are right.
   void still_sound() {
@@ -76,6 +89,25 @@ TEST_CASE("a kid that writes garbage to each of its channels, or closes them, ha
     CHECK(server.order("close") == answer("done\n"));
     CHECK(server.order("serve") == answer("done\n"));
   }
+  server.still_sound();
+  server.ends_well();
+}
+
+TEST_CASE("a kid that spoils the listening socket for its siblings ends nobody's service: the parent mends it", "[hostile]") {
+  const std::string deed = GENERATE(as<std::string>{}, "shutdown", "nonblock");
+  CAPTURE(deed);
+  hostile_server server("prefork");
+  REQUIRE(eventually([&] { return server.kids().size() == 4; }));
+  const auto kids = server.kids();
+  for (int round = 0; round < times(5, 200); ++round) {
+    CHECK(server.order(deed) == answer("done\n"));
+    // A socket that is shut down refuses until it is mended; one that does not wait refuses nobody.
+    if (deed == "shutdown")
+      CHECK(eventually([&] { return server.order("serve") == answer("done\n"); }));
+    for (int n = 0; n < 8; ++n) CHECK(server.order("serve") == answer("done\n"));
+    CHECK(eventually([&] { return server.listener_waits(); }));
+  }
+  CHECK(server.kids() == kids);  // nobody had to leave for it
   server.still_sound();
   server.ends_well();
 }

@@ -1,6 +1,6 @@
 // A server with kids that do their worst; a client says in a line what is to be done.
 //   hostile_server --policy=forking|prefork --trace=FILE
-//   serve · scribble SEED · forge SEED · garbage SEED · pour · close · exit N · signal N
+//   serve · scribble SEED · forge SEED · garbage SEED · pour · close · exit N · signal N · shutdown · nonblock
 #include <waiter/waiter.hpp>
 
 #include <fcntl.h>
@@ -125,6 +125,16 @@ void garbage(unsigned seed, int client) {
   }
 }
 
+/// Does it to each listening socket that this process has.
+template <class Deed>
+void to_listeners(Deed deed) {
+  for (int fd = 3; fd < 256; ++fd) {
+    int listens = 0;
+    socklen_t size = sizeof listens;
+    if (::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens != 0) deed(fd);
+  }
+}
+
 template <class ForkPolicy>
 class server : public waiter::basic_waiter<server<ForkPolicy>, ForkPolicy, waiter::plain> {
   using base = waiter::basic_waiter<server, ForkPolicy, waiter::plain>;
@@ -134,6 +144,8 @@ class server : public waiter::basic_waiter<server<ForkPolicy>, ForkPolicy, waite
   using typename base::options;
 
   server(options settings, const std::string& trace) : base(std::move(settings)), trace_(trace, std::ios::app) {}
+
+  void on_accept_error(waiter::error_code error) { tell("on_accept_error", " error=" + std::to_string(error.value())); }
 
   void on_server_begin() {
     server_pid = ::getpid();
@@ -159,6 +171,8 @@ class server : public waiter::basic_waiter<server<ForkPolicy>, ForkPolicy, waite
     words >> what >> number;
     if (what == "scribble") scribble(number);
     if (what == "forge") forge(number);
+    if (what == "shutdown") to_listeners([](int fd) { ::shutdown(fd, SHUT_RDWR); });
+    if (what == "nonblock") to_listeners([](int fd) { ::fcntl(fd, F_SETFL, O_NONBLOCK); });
     if (what == "garbage") garbage(number, client.native_handle());
     if (what == "pour") return client.write(std::string(16 << 20, 'x'));
     client.write("done\n", error);

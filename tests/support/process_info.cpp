@@ -134,7 +134,9 @@ int lowest_free_descriptor(pid_t pid) {
   return candidate;
 }
 
-bool holds_listener(pid_t pid, std::uint16_t port) {
+bool holds_listener(pid_t pid, std::uint16_t port) { return listener_of(pid, port) >= 0; }
+
+int listener_of(pid_t pid, std::uint16_t port) {
   std::set<std::string> inodes;
   add_listeners("/proc/net/tcp", port, inodes);
   add_listeners("/proc/net/tcp6", port, inodes);
@@ -142,10 +144,10 @@ bool holds_listener(pid_t pid, std::uint16_t port) {
     std::error_code closed;
     const auto target = fs::read_symlink(proc(pid) / "fd" / std::to_string(descriptor), closed).string();
     for (const auto& inode : inodes) {
-      if (target == "socket:[" + inode + "]") return true;
+      if (target == "socket:[" + inode + "]") return descriptor;
     }
   }
-  return false;
+  return -1;
 }
 
 long voluntary_switches(pid_t pid) {

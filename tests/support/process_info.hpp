@@ -42,6 +42,8 @@ std::string title_of(pid_t pid);
 std::set<int> descriptors_of(pid_t pid);
 /// The lowest number that a new descriptor of this process would get.
 int lowest_free_descriptor(pid_t pid);
+/// The process's descriptor of the socket that listens on this TCP port; -1 when it has none.
+int listener_of(pid_t pid, std::uint16_t port);
 /// Whether the process holds the socket that listens on this TCP port.
 bool holds_listener(pid_t pid, std::uint16_t port);
 

@@ -111,6 +111,8 @@ class prefork {
   std::vector<pid_t> kid_pids() const { return pool_ ? pool_->kids().pids() : std::vector<pid_t>(); }
   /// In a kid: nobody else has said it within the last second.
   bool first_this_second() noexcept { return board_.first_this_second(); }
+  /// In a kid: the parent has a look.
+  void call_parent() noexcept { bell_.ring(); }
   void signal_kids(int signal) noexcept {
     if (!pool_) return;
     pool_->kids().for_each([signal](std::size_t, const child_table::kid& kid) { ::kill(kid.pid, signal); });
@@ -130,6 +132,7 @@ class prefork {
   template <class Host>
   bool turn(Host& host) {
     look_around(host);
+    if (!host.stopping()) host.mend_door();
     board_.wake_at(mark_);
     board_.calls(hushed_ ? 1 : 0);
     for (;;) {

@@ -9,6 +9,7 @@ namespace waiter {
 enum class accept_advice {
   again,    ///< it was that one connection's fault
   pause,    ///< something has run out: the connection is still waiting, so trying again at once would spin
+  mend,     ///< the socket does not listen any more: who owns it can make it listen again
   give_up,  ///< the listening socket cannot be used
 };
 
@@ -26,9 +27,10 @@ constexpr accept_advice after_accept_failed(int reason) {
     case ETIMEDOUT:
     case EPERM:
       return accept_advice::again;
+    case EINVAL:
+      return accept_advice::mend;
     case EBADF:
     case EFAULT:
-    case EINVAL:
     case ENOTSOCK:
     case EOPNOTSUPP:
       return accept_advice::give_up;

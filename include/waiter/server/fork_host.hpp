@@ -247,6 +247,10 @@ class fork_host : public reception<fork_host<Handler, ForkPolicy, TransportPolic
   ForkPolicy& policy() noexcept { return policy_; }
   const system::signal_mask* held_signals() const noexcept { return hooks_.lifted(); }
   void give_up() noexcept { unusable_ = stopping_ = true; }
+  void door_is_spoilt() noexcept {
+    if (!is_kid_) return this->mend_door();
+    if constexpr (requires { policy_.call_parent(); }) policy_.call_parent();
+  }
 
   // The transport's own last words. They may go through user code (a logger, a stream's buffer), so they may throw.
   void last_words(client_type& client) noexcept {

@@ -65,11 +65,20 @@ class reception {
         kernel_keeps_time = false;
       else if (error == boost::system::errc::timed_out)
         idle();
-      else if (!listener().waits())
-        return std::nullopt;  // the door was closed, and everybody is served
+      else if (error == boost::system::errc::resource_unavailable_try_again)
+        wait_at_spoilt_door();
       else
         pause_after(error);
     }
+  }
+
+  /// In the process that owns the listening socket: makes it listen again, if a kid has spoilt it. Stops the server when that fails.
+  void mend_door() noexcept {
+    error_code error;
+    if (!listener().mend(error)) return;
+    if (mended_.due())
+      host().log("somebody has shut down the listening socket, or set it to O_NONBLOCK", error ? "; it is lost: " + error.message() : "; it is mended");
+    if (error) host().give_up();
   }
 
   /// The server stops: nobody new is let in, and those who are in the kernel's queue by now are still served (`last_client`). Where
@@ -118,7 +127,8 @@ class reception {
     if (accept_failures_.due(host().policy())) host().log("accept failed: ", error.message());
     host().template call<hook::on_accept_error>(error);
     if (advice == accept_advice::give_up) host().give_up();
-    if (advice == accept_advice::pause) doorway_.pause(std::chrono::milliseconds(100));
+    if (advice == accept_advice::mend) host().door_is_spoilt();
+    if (advice != accept_advice::again) doorway_.pause(std::chrono::milliseconds(100));
   }
 
   /// Closes the listening socket, and stays with the refused for a moment, so that they can read what they were told.
@@ -135,6 +145,13 @@ class reception {
 
   Host& host() noexcept { return static_cast<Host&>(*this); }
 
+  // The socket does not wait, though nobody has asked this process to stop: a closed door would be followed by that. Until its owner has
+  // mended it, somebody else's call does the waiting.
+  void wait_at_spoilt_door() noexcept {
+    host().door_is_spoilt();
+    wait_readable(clock::now() + std::chrono::milliseconds(100));
+  }
+
   void pause_after(const error_code& error) noexcept {
     accept_failed(error);
     while (!host().stopping() && clock::now() < doorway_.paused_until()) {
@@ -144,6 +161,7 @@ class reception {
   }
 
   once_a_second accept_failures_;
+  once_a_second mended_;
 };
 
 }  // namespace waiter

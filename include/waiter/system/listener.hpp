@@ -38,6 +38,24 @@ class listener {
     socket_ = std::move(socket);
     send_timeout_ = send_timeout;
     accept_timeout_ = never;
+    bound_ = local();
+    backlog_ = backlog;
+  }
+
+  /// A process that shares the socket can shut it down (shutdown(2)), or set it to O_NONBLOCK: makes it wait for clients again, on the
+  /// same port. Who was in its queue is lost. True when something was amiss; the error says why it stays so.
+  bool mend(error_code& error) noexcept {
+    error.clear();
+    const bool hasty = !waits();
+    if (hasty) ::fcntl(get(), F_SETFL, 0);
+    int listens = 0;
+    socklen_t size = sizeof listens;
+    if (::getsockopt(get(), SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0) return fail(error), true;
+    if (listens != 0) return hasty;
+    // A port that the kernel chose went with the shutdown, though getsockname(2) still tells it; one that was asked for is bound for good.
+    if (::bind(get(), bound_.data(), static_cast<socklen_t>(bound_.size())) != 0 && errno != EINVAL) return fail(error), true;
+    if (::listen(get(), backlog_) != 0) fail(error);
+    return true;
   }
 
   /// An accept that finds nobody for this long fails with ETIMEDOUT. It holds in every process that shares the socket.
@@ -87,6 +105,8 @@ class listener {
   static void set(int fd, int level, int name, int value) noexcept { ::setsockopt(fd, level, name, &value, sizeof value); }
 
   descriptor socket_;
+  endpoint bound_;
+  int backlog_ = 0;
   milliseconds accept_timeout_ = never;
   milliseconds send_timeout_ = never;
 };

@@ -200,6 +200,58 @@ TEST_CASE("a signal ends an accept, and the client that comes then is accepted b
   CHECK_FALSE(error);
 }
 
+TEST_CASE("a listener that somebody has shut down, or set to O_NONBLOCK, is mended: it waits, and on the same port") {
+  const auto mends = [](listener& one) {
+    error_code error;
+    CHECK(one.mend(error));
+    CHECK_FALSE(error);
+    CHECK_FALSE(one.mend(error));  // nothing is amiss any more
+    CHECK_FALSE(error);
+    CHECK(one.waits());
+    support::client client(one.local().port());
+    CHECK(one.accept(error));
+  };
+  opened one;
+  const auto port = one.local().port();
+  ::shutdown(one.get(), SHUT_RDWR);
+  CHECK_FALSE(support::client(port).connected());
+  mends(one);
+  CHECK(one.local().port() == port);
+
+  one.stop_waiting();
+  mends(one);
+
+  ::shutdown(one.get(), SHUT_RD);
+  one.stop_waiting();
+  mends(one);
+  CHECK(one.local().port() == port);
+
+  // A port that was asked for is bound to the socket for good.
+  one.close();
+  listener asked_for;
+  error_code error;
+  asked_for.open(at("127.0.0.1", port), 16, never, error);
+  REQUIRE_FALSE(error);
+  asked_for.accept_timeout(5000ms);
+  ::shutdown(asked_for.get(), SHUT_RDWR);
+  mends(asked_for);
+  CHECK(asked_for.local().port() == port);
+}
+
+TEST_CASE("what cannot be mended says why") {
+  opened one;
+  const auto here = one.local();
+  ::shutdown(one.get(), SHUT_RDWR);
+  const waiter::system::descriptor thief(::socket(AF_INET, SOCK_STREAM, 0));
+  REQUIRE(::bind(thief.get(), here.data(), static_cast<socklen_t>(here.size())) == 0);
+  error_code error;
+  CHECK(one.mend(error));
+  CHECK(error == boost::system::errc::address_in_use);
+  one.close();
+  CHECK(one.mend(error));
+  CHECK(error == boost::system::errc::bad_file_descriptor);
+}
+
 TEST_CASE("a closed listener accepts nobody, and its port refuses") {
   opened one;
   const auto port = one.local().port();
