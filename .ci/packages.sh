@@ -18,6 +18,8 @@ python     python3           python3               python     python
 certtool   openssl           openssl               openssl    openssl@3
 curl       curl              curl                  curl       curl
 doxygen    doxygen           doxygen               doxygen    doxygen
+valgrind   valgrind          valgrind              valgrind   valgrind
+strace     strace            strace                strace     strace
 TABLE
 }
 
@@ -38,6 +40,8 @@ has_python() { command -v python3; }
 has_certtool() { command -v openssl; }
 has_curl() { command -v curl; }
 has_doxygen() { command -v doxygen; }
+has_valgrind() { command -v valgrind; }
+has_strace() { command -v strace; }
 
 give_up() {
   printf '%s: %s\n' "${0##*/../}" "$*" >&2

@@ -5,6 +5,8 @@ from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parent.parent
 
+TARGETS = ["all_benchmarks", "tests/load/load"]
+
 
 class Build:
     """A folder with the programs. Made, or brought up to date, by `make`."""
@@ -15,12 +17,12 @@ class Build:
     def make(self):
         """Configures a release build where there is none, and builds all that is measured."""
         if not (self.folder / "build.ninja").exists():
-            options = ["--buildtype=release", "-Dbenchmarks=enabled", "-Dtests=disabled", "-Dexamples=enabled"]
+            options = ["--buildtype=release", "-Dbenchmarks=enabled", "-Dtests=disabled", "-Dexamples=disabled"]
             subprocess.run(["meson", "setup", self.folder, *options], cwd=SOURCE, check=True, stdout=subprocess.DEVNULL)
-        subprocess.run(["ninja", "-C", self.folder, "--quiet"], check=True)
-        self._make_certificate()
+        subprocess.run(["ninja", "-C", self.folder, "--quiet", *TARGETS], check=True)
 
-    def _make_certificate(self):
+    def make_certificate(self):
+        """For the servers that speak TLS, where there is none yet."""
         if self.pem.exists():
             return
         made = self.pem.with_suffix(".new")
@@ -36,6 +38,20 @@ class Build:
     def pem(self):
         """A certificate for a P-256 key, and the key."""
         return self.folder / "benchmark.pem"
+
+    @property
+    def has_tls(self):
+        return self.server("prefork", "ssl").exists()
+
+    @property
+    def hello(self):
+        """The first example."""
+        return self.folder / "benchmarks/hello"
+
+    @property
+    def hooked(self):
+        """`hello` with hooks that do nothing."""
+        return self.folder / "benchmarks/hooked"
 
     @property
     def load(self):

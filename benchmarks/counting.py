@@ -28,19 +28,19 @@ def profile_totals(path):
     return instructions, allocations
 
 
-def _visit(contestant, port, amount):
+def _visit(build, contestant, port, amount):
     """So many clients one after the other; of an echo, one client with so many requests, since there a request is what is counted."""
     how = ["--count", 1, "--requests", amount] if contestant.work == "echo" else ["--count", amount]
-    load.run(contestant.load, port, contestant.work, "--clients", 1, "--seconds", 300, *how, *contestant.flags)
+    load.run(build, contestant, port, "--clients", 1, "--seconds", 300, *how)
 
 
-def _profiled(contestant, amount):
+def _profiled(build, contestant, amount):
     """Instructions and allocations of a server's whole life: {"parent": (i, a), "kids": (i, a)}."""
     with tempfile.TemporaryDirectory() as folder:
         port = free_port()
         valgrind = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={folder}/%p"]
-        with Server(contestant.command(port, kids=1), port, under=valgrind, kids=contestant.kids(1)) as server:
-            _visit(contestant, port, amount)
+        with Server(contestant.words(port, 1), port, under=valgrind, kids=contestant.kids(1)) as server:
+            _visit(build, contestant, port, amount)
         totals = {"parent": (0, 0), "kids": (0, 0)}
         for path in Path(folder).iterdir():
             who = "parent" if path.name == str(server.pid) else "kids"
@@ -48,37 +48,39 @@ def _profiled(contestant, amount):
         return totals
 
 
-def instructions_and_allocations(contestant, amount):
+def instructions_and_allocations(build, contestant, amount):
     """User instructions and allocations of one client, or one request of an echo. Of forking servers, the parent's alone: the profile
     of a kid begins with all that its parent had done before."""
-    few, many = (_profiled(contestant, count) for count in (amount, 3 * amount))
+    few, many = (_profiled(build, contestant, count) for count in (amount, 3 * amount))
     who = ["parent"] if contestant.model == "forking" else ["parent", "kids"]
     return tuple(round(sum(many[one][what] - few[one][what] for one in who) / (2 * amount), 2) for what in (0, 1))
 
 
-def _traced(contestant, amount):
+def _traced(build, contestant, amount):
     """How often a server and its kids made each system call in a whole life."""
     with tempfile.TemporaryDirectory() as folder:
         port, table = free_port(), Path(folder) / "table"
         strace = ["strace", "-f", "-c", "-o", str(table)]
-        with Server(contestant.command(port, kids=1), port, under=strace, kids=contestant.kids(1)):
-            _visit(contestant, port, amount)
+        with Server(contestant.words(port, 1), port, under=strace, kids=contestant.kids(1)):
+            _visit(build, contestant, port, amount)
         # % time, seconds, usecs/call, calls, errors if there were any, name
         rows = re.findall(r"^\s*[\d.]+\s+[\d.]+\s+\d+\s+(\d+)\s+(?:\d+\s+)?(\w+)$", table.read_text(), re.MULTILINE)
         return {name: int(calls) for calls, name in rows if name != "total"}
 
 
-def system_calls(contestant, amount):
+def system_calls(build, contestant, amount):
     """The system calls of one client, or one request of an echo, by name; what is below two hundredths belongs to neither."""
-    few, many = (_traced(contestant, count) for count in (amount, 3 * amount))
+    few, many = (_traced(build, contestant, count) for count in (amount, 3 * amount))
     each = {name: (many[name] - few.get(name, 0)) / (2 * amount) for name in many}
     return {name: round(count, 2) for name, count in sorted(each.items()) if abs(count) >= 0.02}
 
 
-def count(contestant, amount):
+def count(build, contestant):
     """All that is counted, as it is reported."""
-    instructions, allocations = instructions_and_allocations(contestant, amount)
-    calls = system_calls(contestant, amount)
+    # A client of these is a process, or a handshake; and their counts differ by more than a few.
+    amount = 20 if contestant.model == "forking" or contestant.transport == "ssl" else 100
+    instructions, allocations = instructions_and_allocations(build, contestant, amount)
+    calls = system_calls(build, contestant, amount)
     return {"instructions": instructions, "allocations": allocations, "calls": round(sum(calls.values()), 2), "by_call": calls}
 
 

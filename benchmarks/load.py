@@ -17,12 +17,13 @@ class Lost(RuntimeError):
     """Somebody was not served."""
 
 
-def run(program, port, work, *flags, may_lose=False):
+def run(build, contestant, port, *flags, may_lose=False):
     """All numbers of one run, by name. Raises `Lost` if a client was not served, unless some may be lost."""
-    command = [program, "127.0.0.1", str(port), "--reset", *WORKS[work], *map(str, flags)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    tls = ["--tls"] if contestant.transport == "ssl" else []
+    command = [build.load, "127.0.0.1", port, "--reset", *tls, *WORKS[contestant.work], *flags]
+    done = subprocess.run(list(map(str, command)), stdout=subprocess.PIPE, text=True, check=False)
     numbers = {name: float(value) for name, value in (line.split() for line in done.stdout.splitlines())}
     if done.returncode != 0 and not may_lose:
-        became = {name: int(numbers.get(name, 0)) for name in OUTCOMES if numbers.get(name)}
-        raise Lost(f"{' '.join(command)}: {became or 'it failed'}")
+        became = {name: int(numbers[name]) for name in OUTCOMES if numbers.get(name)}
+        raise Lost(f"{' '.join(map(str, command))}: {became or 'it failed'}")
     return numbers

@@ -1,4 +1,5 @@
 """Tables for people."""
+import rounds
 
 
 def table(heads, rows):
@@ -15,9 +16,45 @@ def table(heads, rows):
 
 def counts(results):
     """What is counted, a row a server."""
-    rows = [
+    return table(("a client (of an echo: a request)", "instructions", "system calls", "allocations", ""), [
         (name, f"{row['instructions']:,.0f}", f"{row['calls']:.2f}", f"{row['allocations']:.2f}",
          " ".join(call if times == 1 else f"{call} {times:g}" for call, times in row["by_call"].items()))
         for name, row in results.items()
-    ]
-    return table(("a client (of an echo: a request)", "instructions", "system calls", "allocations", ""), rows)
+    ])
+
+
+def ratio(middle, low, high):
+    """A median, and between which values half of the rounds were."""
+    return f"{middle:.2f} ({low:.2f}–{high:.2f})"
+
+
+def race(result):
+    """A race, a row a contestant: ratios to the first one, and what it did itself in the middle."""
+    heats = result["heats"]
+    cpu, speed = rounds.ratios(heats, "cpu_us"), rounds.ratios(heats, "per_second")
+    resumed = "resumed" in next(iter(heats.values()))[0]
+    rows = []
+    for name in heats:
+        middle = {metric: rounds.median(heats, name, metric) for metric in heats[name][0]}
+        rows.append((
+            name, ratio(*cpu[name]), f"{middle['cpu_us']:,.1f}", ratio(*speed[name]), f"{middle['per_second']:,.0f}",
+            *(f"{middle[percent]:,.0f}" for percent in ("p50", "p90", "p99", "p999")),
+            *([f"{100 * middle['resumed']:.1f} %"] if resumed else []),
+        ))
+    heads = (result["title"], "CPU", "µs", "a second", "", "p50 µs", "p90", "p99", "p99.9", *(["resumed"] if resumed else []))
+    return table(heads, rows)
+
+
+def idle(results):
+    return table(("idle", "kB of PSS a kid", "CPU, ms a second"),
+                 [(name, f"{row['pss_kb']:.0f}", f"{row['cpu_ms_per_s']:.2f}") for name, row in results.items()])
+
+
+def compiling(results):
+    rows = []
+    for compiler, transports in results["headers"].items():
+        for times in transports.values():
+            (ours, mine), (theirs, its) = times.items()
+            rows.append((f"{compiler}: <{ours}> beside <{theirs}>", f"{mine:.2f} s", f"{its:.2f} s", f"{mine / its:.2f}"))
+    text = table(("to include", "ours", "theirs", "ratio"), rows)
+    return text + f"\n\n1_hello, stripped: {results['hello_bytes'] / 1000:.0f} kB"
