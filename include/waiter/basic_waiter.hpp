@@ -8,11 +8,15 @@
 #include <waiter/error.hpp>
 #include <waiter/fwd.hpp>
 #include <waiter/hook.hpp>
+#include <waiter/limits.hpp>
 #include <waiter/options.hpp>
+#include <waiter/process/misfit.hpp>
 #include <waiter/process/signal_name.hpp>
+#include <waiter/process/within.hpp>
 #include <waiter/server/fork_host.hpp>
 #include <waiter/server/listen_on.hpp>
 #include <waiter/server/logger.hpp>
+#include <waiter/server/unfit.hpp>
 #include <waiter/system/signal_handlers.hpp>
 
 #include <sys/types.h>
@@ -148,11 +152,13 @@ class basic_waiter {
     debug_hooks();
     host.template call<hook::on_server_begin>();
     if (host.escaped()) return exit_not_listening;
-    std::optional<std::string> wrong = transport_.prepare(options_.transport);
+    std::optional<std::string> wrong = unfit(options_);
+    if (!wrong) wrong = transport_.prepare(options_.transport);
     if (!wrong) wrong = listen_on(host.listener(), options_);
     if (!wrong) wrong = fork_.prepare(options_.fork);
     if (wrong) return not_listening(*wrong);
 
+    if (const auto capped = find_capped(limits_of(options_))) log("maxfork wins: ", in_words(*capped));
     port_ = host.listener().local().port();
     host.template call<hook::on_listen_ok>();
     fork_.serve(host);

@@ -1,6 +1,8 @@
 // Group A: what the options mean. The effective values stand in the line of on_server_begin.
 #include "conformance/every_hook.hpp"
 
+#include <algorithm>
+
 using namespace conformance;
 
 namespace {
@@ -118,4 +120,72 @@ TEST_CASE("A9: port 0 asks for a free port, which can be read once it listens", 
   CHECK(visit(second) == hello);
   CHECK(first.stop() == 0);
   CHECK(second.stop() == 0);
+}
+
+namespace {
+
+/// What the program says when its options are refused: before anything is bound, with one sentence.
+std::string refused(const flags& given, const std::string& policy = "prefork", launch surroundings = {}) {
+  every_hook server{policy, given, std::move(surroundings)};
+  CHECK(server.wait() == 100);
+  CHECK(server.parent_sequence() == "server_begin");
+  const auto text = server.output();
+  CHECK(std::count(text.begin(), text.end(), '\n') == 1);
+  return text;
+}
+
+bool says(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("A10: times of a client in the wrong order are refused with the inequality and its numbers", "[A10]") {
+  CHECK(says(refused({"--client-timeout=30", "--soft-limit=20"}), "client_timeout < soft_limit does not hold: 30000 ms >= 20000 ms"));
+  CHECK(says(refused({"--soft-limit=2", "--hard-limit=2"}), "soft_limit < hard_limit does not hold: 2000 ms >= 2000 ms"));
+  CHECK(says(refused({"--hard-limit=60", "--grace=5"}, "forking"), "hard_limit < grace does not hold: 60000 ms >= 5000 ms"));
+  CHECK(says(refused({"--transport=ssl", "--handshake-timeout=30", "--client-timeout=20"}, "nofork"),
+             "handshake_timeout < client_timeout does not hold: 30000 ms >= 20000 ms"));
+  CHECK(says(refused({"--hard-limit=0"}), "0 < hard_limit does not hold: 0 ms >= 0 ms"));
+  CHECK(says(refused({"--grace=-1"}, "nofork"), "0 <= grace does not hold: 0 ms > -1000 ms"));
+}
+
+TEST_CASE("A10: the sentence comes before the port is looked at", "[A10]") {
+  const occupied_port taken{"0.0.0.0"};
+  CHECK(says(refused({"--port=" + std::to_string(taken.number()), "--soft-limit=2", "--hard-limit=1"}), "soft_limit < hard_limit"));
+}
+
+TEST_CASE("A10: one limit alone is served with, whatever the defaults of the others", "[A10]") {
+  const auto given = GENERATE(flags{"--client-timeout=300"}, flags{"--hard-limit=300"}, flags{"--soft-limit=300"}, flags{"--grace=1"},
+                              flags{"--grace=0"}, flags{"--grace=0", "--hard-limit=5"}, flags{"--handshake-timeout=300"},
+                              flags{"--handshake-timeout=1", "--client-timeout=2", "--soft-limit=3", "--hard-limit=4", "--grace=5"});
+  CAPTURE(given);
+  every_hook server{"prefork", given};
+  CHECK(visit(server) == hello);
+  CHECK(server.stop() == 0);
+}
+
+TEST_CASE("A10: maxfork below prefork wins, and the log says so with both numbers", "[A10]") {
+  every_hook server{"prefork", {"--prefork=4", "--maxfork=2"}};
+  server.wait_for_kids(2);
+  CHECK(says(server.output(), "prefork <= maxfork does not hold: 4 > 2"));
+  CHECK(visit(server) == hello);
+  CHECK(server.stop() == 0);
+  CHECK(server.trace().wait_for({.hook = "on_server_begin"}).number("maxfork") == 2);
+}
+
+TEST_CASE("A10: a process that may not have the descriptors of a server is refused, one that may is served by", "[A10]") {
+  const std::string policy = GENERATE(as<std::string>{}, "nofork", "forking", "prefork");
+  CAPTURE(policy);
+  // As few as can be: the number that the refusal itself tells.
+  launch few;
+  few.in_front = {"prlimit", "--nofile=10"};
+  const auto text = refused({}, policy, few);
+  const auto at = text.find("open descriptors + 6 <= RLIMIT_NOFILE does not hold: ");
+  REQUIRE(at != std::string::npos);
+  const int needed = std::stoi(text.substr(text.find("hold: ", at) + 6));
+  launch enough;
+  enough.in_front = {"prlimit", "--nofile=" + std::to_string(needed)};
+  every_hook server{policy, {"--prefork=2", "--maxfork=2"}, enough};
+  CHECK(visit(server) == hello);
+  CHECK(server.stop() == 0);
+  CHECK(server.trace().count({.hook = "on_accept_error"}) == 0);
 }

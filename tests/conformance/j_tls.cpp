@@ -149,7 +149,7 @@ TEST_CASE("J4: a client that closes or resets in its handshake costs nobody else
 TEST_CASE("J5: a silent TLS client does not keep the next from being served at once", "[J5]") {
   const std::string policy = GENERATE(as<std::string>{}, "forking", "prefork");
   CAPTURE(policy);
-  every_hook server{policy, ssl + sized(policy) + flags{"--handshake-timeout=60", "--grace=1"}};
+  every_hook server{policy, ssl + sized(policy) + flags{"--handshake-timeout=60"}};
   if (policy == "prefork") server.wait_for_kids(2);
   client silent{server.port()};
   server.trace().wait_for({.hook = "on_accept_ok"});
@@ -200,7 +200,7 @@ TEST_CASE("J5: without a word about it a handshake has a deadline too", "[J5]") 
 }
 
 TEST_CASE("J5: silent clients count as busy, so the pool grows", "[J5]") {
-  every_hook server{"prefork", ssl + flags{"--prefork=2", "--maxfork=6", "--handshake-timeout=60", "--grace=1"}};
+  every_hook server{"prefork", ssl + flags{"--prefork=2", "--maxfork=6", "--handshake-timeout=60"}};
   server.wait_for_kids(2);
   std::vector<client> silent;
   for (std::size_t n = 1; n <= 4; ++n) {

@@ -9,7 +9,7 @@ from pathlib import Path
 
 # Lowest first. A header includes lower floors and its own folder, never another folder of its own floor.
 FLOORS = [
-    ["version.hpp", "fwd.hpp", "options.hpp", "error.hpp", "hook.hpp", "hook_name.hpp", "census.hpp"],
+    ["version.hpp", "fwd.hpp", "options.hpp", "limits.hpp", "error.hpp", "hook.hpp", "hook_name.hpp", "census.hpp"],
     ["contract/"],
     ["process/"],
     ["system/"],

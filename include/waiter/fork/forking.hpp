@@ -13,7 +13,6 @@
 #include <waiter/process/kid_watch.hpp>
 #include <waiter/process/pool_limits.hpp>
 #include <waiter/process/stop_sequence.hpp>
-#include <waiter/process/wrong_limits.hpp>
 #include <waiter/server/logger.hpp>
 #include <waiter/server/obey_watch.hpp>
 #include <waiter/system/accepted.hpp>
@@ -62,10 +61,9 @@ class forking {
                      hook::on_sig_usr2, hook::on_child_sig_hup, hook::on_child_sig_usr1, hook::on_child_sig_usr2,
                      hook::on_server_close>;
 
-  /// Before the socket: nullopt, or why there can be no kids.
+  /// Before on_listen_ok: nullopt, or why there can be no kids.
   std::optional<std::string> prepare(const options& settings) {
     most_ = std::min(effective_maxfork(settings.maxfork), most_places);
-    if (auto wrong = wrong_limits(settings.soft_limit, settings.hard_limit)) return wrong;
     settings_ = settings;
     kids_ = child_table(most_);
     watch_ = kid_watch({settings.soft_limit, settings.hard_limit});

@@ -11,7 +11,6 @@
 #include <waiter/process/pool_limits.hpp>
 #include <waiter/process/supervisor.hpp>
 #include <waiter/process/wait_status.hpp>
-#include <waiter/process/wrong_limits.hpp>
 #include <waiter/server/logger.hpp>
 #include <waiter/server/obey_watch.hpp>
 #include <waiter/system/busy_board.hpp>
@@ -69,9 +68,8 @@ class prefork {
                      hook::on_sig_usr2, hook::on_child_sig_hup, hook::on_child_sig_usr1, hook::on_child_sig_usr2,
                      hook::on_server_close>;
 
-  /// Before the socket: nullopt, or why there can be no kids.
+  /// Before on_listen_ok: nullopt, or why there can be no kids.
   std::optional<std::string> prepare(const options& settings) {
-    if (auto wrong = wrong_limits(settings.soft_limit, settings.hard_limit)) return wrong;
     settings_ = settings;
     watch_ = kid_watch({settings.soft_limit, settings.hard_limit});
     limits_ = effective_pool_limits(settings.prefork, settings.maxfork, settings.px_idle);

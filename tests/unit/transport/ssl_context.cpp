@@ -1,4 +1,5 @@
 #include <waiter/transport/ssl_context.hpp>
+#include <waiter/limits.hpp>
 
 #include "certificates.hpp"
 
@@ -197,4 +198,8 @@ TEST_CASE("what is left in OpenSSL's queue of errors is not blamed on the option
   ERR_raise(ERR_LIB_X509, X509_R_KEY_VALUES_MISMATCH);
   settings.key_file = files.write("garbage.pem", "garbage");
   CHECK_THAT(sentence(settings), Catch::Matchers::StartsWith("key file '" + settings.key_file + "': "));
+}
+
+TEST_CASE("the default of handshake_timeout is the one that the limits know") {
+  CHECK(waiter::ssl_options().handshake_timeout == waiter::limits().handshake_timeout);
 }

@@ -1,0 +1,17 @@
+// reject: waiter: hard_limit < grace does not hold. See docs/options.md
+#include <waiter/waiter.hpp>
+
+using namespace std::chrono_literals;
+
+struct server : waiter::basic_waiter<server, waiter::forking, waiter::plain> {
+  using basic_waiter::basic_waiter;
+  void on_process(client_type&) {}
+};
+
+#ifdef WAITER_ACCEPT
+constexpr waiter::limits ours{.hard_limit = 20s, .grace = 21s};
+#else
+constexpr waiter::limits ours{.hard_limit = 20s, .grace = 20s};
+#endif
+
+int main() { return server{waiter::within<ours>(server::options{.port = 7000, .address = "::1"})}.run(); }
