@@ -70,6 +70,7 @@ class basic_waiter {
     error_code error;
     if (signals.take(error); error) return not_listening("the signals of this process are taken: " + error.message());
 
+    if (transport_policy::encrypted && options_.max_handshakes > 0) signals.let_give_way();
     host_.emplace(contract::handler_of<Handler>(*this), fork_, transport_, options_);
     parent_ = ::getpid();
     const int result = live();

@@ -54,8 +54,9 @@ struct basic_options {
   /// slower one fails with `error::too_slow`. 0 asks for nothing. It cuts those who send a byte now and then to keep a process.
   std::uint32_t min_rate = 0;
 
-  /// So many clients at once may be in their handshake (TLS); another one is closed, so that those who say nothing cannot take
-  /// all places. 0 means no such limit. Without kids (nofork), and without a handshake (plain), it has no effect.
+  /// So many clients at once may be in their handshake (TLS). When one more comes, the one that has been at it for longest gives way: it
+  /// is closed (on_ssl_error, on_close), so those who say nothing take no place from those who do. Fewer than `maxfork`, or there is no
+  /// place for the one that comes. 0 means no such limit. Without kids (nofork), and without a handshake (plain), it has no effect.
   int max_handshakes = 0;
 
   /// A client that is finished is half-closed; when bytes from it are unread by then, or it was refused, what it still sends is thrown

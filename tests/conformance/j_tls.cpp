@@ -3,6 +3,7 @@
 #include "support/tls_client.hpp"
 
 #include <algorithm>
+#include <deque>
 #include <fstream>
 #include <future>
 
@@ -211,6 +212,34 @@ TEST_CASE("J5: silent clients count as busy, so the pool grows", "[J5]") {
   CHECK(server.trace().count({.hook = "on_fork_ok"}) > 2);
   silent.clear();
   server.trace().wait_for({.hook = "on_ssl_error", .nth = 4});
+  CHECK(server.stop() == 0);
+}
+
+TEST_CASE("J5: of more clients than max_handshakes the one that has been in its handshake for longest gives way", "[J5]") {
+  const std::string policy = GENERATE(as<std::string>{}, "forking", "prefork");
+  CAPTURE(policy);
+  every_hook server{policy, ssl + flags{"--prefork=4", "--maxfork=8", "--max-handshakes=2", "--handshake-timeout=60"}};
+  if (policy == "prefork") server.wait_for_kids(4);
+  std::deque<client> silent;
+  for (std::size_t n = 1; n <= 2; ++n) {
+    silent.emplace_back(server.port());
+    server.trace().wait_for({.hook = "on_accept_ok", .nth = n});
+  }
+  CHECK(server.trace().quiet({.hook = "on_ssl_error"}, 200ms));
+  for (std::size_t round = 1; round <= 3; ++round) {
+    silent.emplace_back(server.port());
+    // It took the place of the first, which is closed at once; the others stay.
+    const auto got = silent.front().read_all();
+    CHECK(got.text.empty());
+    CHECK(got.how != outcome::timed_out);
+    const auto cut = server.trace().wait_for({.hook = "on_ssl_error", .nth = round});
+    server.trace().wait_for({.hook = "on_close", .pid = cut.pid});
+    silent.pop_front();
+    CHECK(server.trace().quiet({.hook = "on_ssl_error", .nth = round + 1}, 100ms));
+  }
+  // Who means it is served, though all places are taken.
+  CHECK(tls_visit(server) == hello);
+  silent.clear();
   CHECK(server.stop() == 0);
 }
 

@@ -6,5 +6,6 @@ void take_all() {
   waiter::error_code error;
   all.take(error);
   waiter::system::signal_handlers::watch_for_parent();
+  all.let_give_way();
   waiter::system::signal_handlers::watch_for_overtime();
 }

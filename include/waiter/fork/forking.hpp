@@ -14,6 +14,7 @@
 #include <waiter/process/pool_limits.hpp>
 #include <waiter/process/stop_sequence.hpp>
 #include <waiter/server/logger.hpp>
+#include <waiter/server/make_way.hpp>
 #include <waiter/server/obey_watch.hpp>
 #include <waiter/system/accepted.hpp>
 #include <waiter/system/busy_board.hpp>
@@ -97,6 +98,8 @@ class forking {
     return {.busy = std::min(all.busy, kids_.count()), .kids = kids_.count()};
   }
   std::vector<pid_t> kid_pids() const { return kids_.pids(); }
+  /// In a kid: its client is in its handshake for longest, of more than `most`.
+  bool gives_way(int most) const noexcept { return board_.gives_way(place_, most); }
   void signal_kids(int signal) noexcept {
     kids_.for_each([signal](std::size_t, const child_table::kid& kid) { ::kill(kid.pid, signal); });
   }
@@ -108,6 +111,8 @@ class forking {
   static constexpr int most_places = 65536;
   /// How long a client that was accepted waits for a fork that fails.
   static constexpr milliseconds longest_wait_for_fork{10000};
+  /// How long one waits for the place of a kid that gives way.
+  static constexpr milliseconds longest_wait_for_place{50};
 
   template <class Host>
   void attend(Host& host) {
@@ -168,10 +173,24 @@ class forking {
   void attend_to(Host& host, system::accepted&& accepted) {
     auto client = host.welcome(std::move(accepted));
     if (!host.greet(client)) return host.part(client);
-    if (host.too_many_handshakes([this] { return board_.count_greeting(); })) return host.part(client, false);
-    if (admit(kids_.count(), most_) == admission::turn_away) return host.refuse(client);
+    if (is_full() && !place_becomes_free(host)) return host.refuse(client);
     if (!fork_for(host, client)) return host.part(client);
     host.hand_over(client);
+  }
+
+  bool is_full() const { return admit(kids_.count(), most_) == admission::turn_away; }
+
+  // Kids that give way end within moments: no client need be refused because they have not done so yet.
+  template <class Host>
+  bool place_becomes_free(Host& host) {
+    const int most = host.most_handshakes();
+    const instant enough = clock::now() + longest_wait_for_place;
+    while (most > 0 && board_.count_greeting() > most && clock::now() < enough && !host.out_of_time()) {
+      host.wait(enough);
+      look_around(host);
+      if (!is_full()) return true;
+    }
+    return false;
   }
 
   // False when there is no kid for the client: then it is closed unserved.
@@ -181,11 +200,13 @@ class forking {
     for (;;) {
       const std::size_t place = kids_.vacant_slot();
       board_.seat(place);
+      board_.greeting(place);  // so that the next client, too, is counted before the kid gets a processor
       error_code error;
       const pid_t pid = system::fork_process(settings_.allow_threads, error);
       if (pid == 0) live(host, client, place);
       if (pid > 0) {
         kids_.book(place, pid, clock::now());
+        make_way(board_, kids_, host.most_handshakes());
         host.template call<hook::on_fork_ok>(pid);
         return true;
       }
@@ -209,7 +230,7 @@ class forking {
     kids_ = child_table(0);
     title_.take_over();
     title_.busy(1);
-    board_.greeting(place);
+    place_ = place;
     host.become_kid(false);
     if (Host::template has<hook::on_child_overtime> && settings_.soft_limit != never) system::signal_handlers::watch_for_overtime();
     if (host.template call<hook::on_child_start>())
@@ -246,6 +267,7 @@ class forking {
   once_a_second fork_failures_;
   int most_ = 0;
   options settings_;
+  std::size_t place_ = 0;  // in a kid
   bool in_kid_ = false;
 };
 

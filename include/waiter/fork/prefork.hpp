@@ -12,6 +12,7 @@
 #include <waiter/process/supervisor.hpp>
 #include <waiter/process/wait_status.hpp>
 #include <waiter/server/logger.hpp>
+#include <waiter/server/make_way.hpp>
 #include <waiter/server/obey_watch.hpp>
 #include <waiter/system/busy_board.hpp>
 #include <waiter/system/fork.hpp>
@@ -111,6 +112,8 @@ class prefork {
   bool first_this_second() noexcept { return board_.first_this_second(); }
   /// In a kid: the parent has a look.
   void call_parent() noexcept { bell_.ring(); }
+  /// In a kid: its client is in its handshake for longest, of more than `most`.
+  bool gives_way(int most) const noexcept { return board_.gives_way(place_, most); }
   void signal_kids(int signal) noexcept {
     if (!pool_) return;
     pool_->kids().for_each([signal](std::size_t, const child_table::kid& kid) { ::kill(kid.pid, signal); });
@@ -131,6 +134,7 @@ class prefork {
   bool turn(Host& host) {
     look_around(host);
     if (!host.stopping()) host.mend_door();
+    make_way(board_, pool_->kids(), host.most_handshakes());
     board_.wake_at(mark_);
     board_.calls(hushed_ ? 1 : 0);
     for (;;) {
@@ -213,6 +217,7 @@ class prefork {
   template <class Host>
   [[noreturn]] void live(Host& host, std::size_t place) {
     constexpr bool ticks = Host::template has<hook::on_prefork_child_idle>;
+    place_ = place;
     pool_.reset();
     bell_.only_ring();
     title_.take_over();
@@ -232,18 +237,15 @@ class prefork {
         title_.idle(clients, clients == 0 ? -seconds : seconds);
       });
       if (!accepted) break;
-      const bool too_many = host.too_many_handshakes([this] { return board_.count_greeting(); });
       if (Host::encrypted)
         board_.greeting(place);
       else
         board_.busy(place);
-      if (board_.must_call()) bell_.ring();
+      if (board_.must_call() || (host.most_handshakes() > 0 && board_.count_greeting() > host.most_handshakes())) bell_.ring();
       title_.busy(++clients);
       auto client = host.welcome(std::move(*accepted));
       if (!host.greet(client))
         host.part(client);
-      else if (too_many)
-        host.part(client, false);
       else
         stay = host.serve(client, [this, place] {
           if (Host::encrypted) board_.greeted(place);
@@ -288,6 +290,7 @@ class prefork {
   system::wake_up bell_;
   system::title title_;
   once_a_second fork_failures_;
+  std::size_t place_ = 0;  // in a kid
   int mark_ = nobody_calls;
   bool hushed_ = false;
 };

@@ -16,10 +16,13 @@
 #include <waiter/system/signal_mailbox.hpp>
 #include <waiter/system/signal_mask.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <exception>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
 
 namespace waiter {
@@ -118,6 +121,7 @@ class fork_host : public reception<fork_host<Handler, ForkPolicy, TransportPolic
       if (stopping()) press();
       if (box.take(notice::child) != 0) kid_has_ended_ = true;
       if (box.take(notice::parent_gone) != 0 && parent_ != nullptr && !parent_->parent_lives()) stop();
+      if (box.take(notice::give_way) != 0 && shaking_hands_ && must_give_way()) give_way();
       const unsigned hup = box.take(notice::hup), usr1 = box.take(notice::usr1), usr2 = box.take(notice::usr2);
       if (is_kid_) {
         repeat<hook::on_child_overtime>(box.take(notice::overtime), 0);
@@ -155,32 +159,30 @@ class fork_host : public reception<fork_host<Handler, ForkPolicy, TransportPolic
   bool serve(client_type& client) noexcept {
     return serve(client, [] {});
   }
-  /// The same; `greeted()` is called when the handshake is done.
+  /// The same; `greeted()` is called when the handshake is over, whether it succeeded or not.
   template <class Greeted>
   bool serve(client_type& client, Greeted&& greeted) noexcept {
     bool stay = true;
     in_hand_ = &client;
     if (stopping()) press();
-    if (const auto reason = transport_.handshake(client)) {
+    const auto reason = shake_hands(client);
+    greeted();
+    if (reason) {
       log_debug("handshake with ", client.peer(), " failed: ", *reason);
       call<hook::on_ssl_error>(std::string_view(*reason));
     } else {
-      greeted();
       if (settings_.client_timeout != never) client.expires_within(settings_.client_timeout);
       if (stopping()) press();
       if (settings_.min_rate != 0) client.min_rate(settings_.min_rate);
       stay = hooks_.process(client);
     }
     in_hand_ = nullptr;
-    part(client);
+    part(client, !std::exchange(gave_way_, false));
     return stay;
   }
 
-  /// A client that comes while `others()` are in their handshake has to go; they are only counted where that matters.
-  template <class Others>
-  bool too_many_handshakes(Others&& others) const noexcept {
-    return encrypted && settings_.max_handshakes > 0 && others() >= settings_.max_handshakes;
-  }
+  /// So many clients may be in their handshake at once; 0: there is no limit, or no handshake.
+  int most_handshakes() const noexcept { return encrypted ? std::max(settings_.max_handshakes, 0) : 0; }
 
   /// on_close, and the client is closed in order. One that was told nothing yet is not `awaited`: no reset can overtake anything.
   void part(client_type& client, bool awaited = true) noexcept {
@@ -252,6 +254,31 @@ class fork_host : public reception<fork_host<Handler, ForkPolicy, TransportPolic
     if constexpr (requires { policy_.call_parent(); }) policy_.call_parent();
   }
 
+  // Nothing when the client can be served; otherwise what went wrong.
+  std::optional<std::string> shake_hands(client_type& client) noexcept {
+    const std::string_view gave_way = "the handshake gave way to that of another client: max_handshakes are under way";
+    if (must_give_way()) {
+      gave_way_ = true;
+      return std::string(gave_way);
+    }
+    shaking_hands_ = true;
+    auto reason = transport_.handshake(client);
+    shaking_hands_ = false;
+    if (reason && gave_way_) reason = gave_way;
+    gave_way_ = gave_way_ && reason;
+    return reason;
+  }
+
+  // The parent's word may come late, so the kid looks itself.
+  bool must_give_way() const noexcept {
+    if constexpr (requires { policy_.gives_way(0); }) return is_kid_ && most_handshakes() > 0 && policy_.gives_way(most_handshakes());
+    return false;
+  }
+  void give_way() noexcept {
+    gave_way_ = true;
+    in_hand_->expires_within(milliseconds::zero());
+  }
+
   // The transport's own last words. They may go through user code (a logger, a stream's buffer), so they may throw.
   void last_words(client_type& client) noexcept {
     try {
@@ -298,6 +325,8 @@ class fork_host : public reception<fork_host<Handler, ForkPolicy, TransportPolic
   bool hurried_ = false;
   bool unusable_ = false;
   bool in_signal_hook_ = false;
+  bool shaking_hands_ = false;
+  bool gave_way_ = false;
   bool kid_has_ended_ = false;
 };
 

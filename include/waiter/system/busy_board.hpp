@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <ctime>
 #include <new>
+#include <utility>
 
 namespace waiter::system {
 
@@ -83,8 +84,8 @@ class busy_board {
   // ---- in the kid whose place it is
 
   void idle(std::size_t place) noexcept { enter(place, state::idle); }
-  /// The kid has a client that is in its handshake.
-  void greeting(std::size_t place) noexcept { enter(place, state::greeting); }
+  /// The kid has a client that is in its handshake. Also by the parent, for a kid that is about to be born with one.
+  void greeting(std::size_t place) noexcept { enter(place, state::greeting, exactly_now()); }
   void busy(std::size_t place) noexcept { enter(place, state::busy); }
   /// The handshake is done; it is the same client, so its time runs on.
   void greeted(std::size_t place) noexcept { cells_[place].is.store(state::busy, std::memory_order_release); }
@@ -136,6 +137,19 @@ class busy_board {
     return count;
   }
 
+  /// Of more than `most` clients in their handshake this kid's is one of those who have been at it for longest.
+  bool gives_way(std::size_t place, int most) const noexcept {
+    if (is(place) != state::greeting) return false;
+    const auto began = since(place);
+    int all = 0, before = 0;
+    for (std::size_t other = 0; other < used(); ++other) {
+      if (is(other) != state::greeting) continue;
+      ++all;
+      before += std::pair(since(other), other) < std::pair(began, place);
+    }
+    return before < all - most;
+  }
+
   census count() const noexcept {
     census all;
     for (std::size_t place = 0; place < used(); ++place) {
@@ -166,8 +180,9 @@ class busy_board {
     return header_ == nullptr ? 0 : std::min(std::max(used_, header_->used.load(std::memory_order_relaxed)), places_);
   }
 
-  void enter(std::size_t place, state next) noexcept {
-    cells_[place].since.store(now(), std::memory_order_relaxed);
+  void enter(std::size_t place, state next) noexcept { enter(place, next, now()); }
+  void enter(std::size_t place, state next, std::int64_t since) noexcept {
+    cells_[place].since.store(since, std::memory_order_relaxed);
     cells_[place].is.store(next, std::memory_order_release);
   }
 
@@ -181,6 +196,9 @@ class busy_board {
 #endif
     return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
   }
+
+  // Where it matters who came first.
+  static std::int64_t exactly_now() noexcept { return std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1); }
 
   header* header_ = nullptr;
   cell* cells_ = nullptr;

@@ -45,11 +45,15 @@ class signal_handlers {
     if (pipe.sa_handler == SIG_DFL) install(pipe_);
   }
 
+  /// Lets `give_way_signal()` arrive, in the kids that are born from now on. Before the first of them, which may be told at birth.
+  void let_give_way() noexcept { install(give_way_); }
+
   void give_back() noexcept {
     if (!taken_) return;
     taken_ = false;
     for (auto& one : ours_) restore(one);
     restore(pipe_);
+    restore(give_way_);
     ::close(std::exchange(mailbox.dead_, -1));
     ::close(std::exchange(mailbox.spare_, -1));
   }
@@ -101,6 +105,7 @@ class signal_handlers {
       case notice::child: return handle<notice::child>;
       case notice::parent_gone: return handle<notice::parent_gone>;
       case notice::overtime: return handle<notice::overtime>;
+      case notice::give_way: return handle<notice::give_way>;
     }
     return swallow;
   }
@@ -113,6 +118,7 @@ class signal_handlers {
     action.sa_mask = set();
     sigaddset(&action.sa_mask, parent_gone_signal());
     sigaddset(&action.sa_mask, overtime_signal());
+    sigaddset(&action.sa_mask, give_way_signal());
     one.installed = ::sigaction(one.signal, &action, &one.before) == 0;
   }
 
@@ -128,6 +134,7 @@ class signal_handlers {
                               {SIGUSR2, notice::usr2, {}, false},
                               {SIGCHLD, notice::child, {}, false}}};
   taken pipe_{SIGPIPE, notice::term, {}, false};
+  taken give_way_{give_way_signal(), notice::give_way, {}, false};
   bool taken_ = false;
 };
 

@@ -14,14 +14,17 @@
 namespace waiter::system {
 
 /// What a signal asks for, once it has left its handler.
-enum class notice : std::size_t { term, interrupt, quit, hup, usr1, usr2, child, parent_gone, overtime };
-inline constexpr std::size_t notice_count = 9;
+enum class notice : std::size_t { term, interrupt, quit, hup, usr1, usr2, child, parent_gone, overtime, give_way };
+inline constexpr std::size_t notice_count = 10;
 
 /// The kernel tells a preforked kid with this signal that its parent is gone (prctl(2), PR_SET_PDEATHSIG).
 inline int parent_gone_signal() noexcept { return SIGRTMAX; }
 
 /// The parent reminds a kid with this signal that its client takes long.
 inline int overtime_signal() noexcept { return SIGRTMAX - 1; }
+
+/// The parent tells a kid with this signal that more clients are in their handshake than may be, and that its own may be one too many.
+inline int give_way_signal() noexcept { return SIGRTMAX - 2; }
 
 /// Where the signal handlers leave what arrived, and how they end a wait.
 ///

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <limits>
+#include <string>
 
 namespace {
 
@@ -65,6 +66,29 @@ TEST_CASE("a kid is counted from its place to its end, and is busy while it has 
   CHECK(board.count() == census{.busy = 1, .kids = 2});
   board.vacate(3);
   CHECK(board.count() == census{.busy = 0, .kids = 1});
+}
+
+TEST_CASE("of too many clients in their handshake those give way who began first") {
+  open_board board(8);
+  board.seat_idle(6);
+  for (const std::size_t place : {4u, 2u, 0u, 5u}) board.greeting(place);
+  const auto giving_way = [&board](int most) {
+    std::string places;
+    for (std::size_t place = 0; place < 8; ++place)
+      if (board.gives_way(place, most)) places += std::to_string(place);
+    return places;
+  };
+  CHECK(giving_way(5).empty());
+  CHECK(giving_way(4).empty());
+  CHECK(giving_way(3) == "4");
+  CHECK(giving_way(2) == "24");
+  CHECK(giving_way(0) == "0245");
+  board.greeted(4);  // done in time
+  CHECK(giving_way(3).empty());
+  CHECK(giving_way(2) == "2");
+  board.idle(2);
+  board.greeting(2);  // the next client of that kid came last
+  CHECK(giving_way(2) == "0");
 }
 
 TEST_CASE("the next kid of a place begins anew") {
