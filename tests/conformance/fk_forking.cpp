@@ -83,7 +83,7 @@ TEST_CASE("FK4: a client past maxfork reads what on_maxforked wrote, then the en
 }
 
 TEST_CASE("FK5: a client past maxfork that had sent data reads the text, then the end, and no reset", "[FK5]") {
-  full_house house;
+  full_house house{{"--linger=60"}};
   for (int turn = 1; turn <= 5; ++turn) {
     CAPTURE(turn);
     // Stopped, the server can't have accepted before the data are there.
@@ -92,6 +92,7 @@ TEST_CASE("FK5: a client past maxfork that had sent data reads the text, then th
     CHECK(third.send(std::string(10000, 'x') + '\n'));
     house.server.signal(SIGCONT);
     CHECK(third.read_all() == refusal);
+    CHECK(third.is_heard_out("and that"));
   }
   CHECK(house.first.release() == answer("held\n"));
   CHECK(house.second.release() == answer("held\n"));
@@ -99,10 +100,11 @@ TEST_CASE("FK5: a client past maxfork that had sent data reads the text, then th
 }
 
 TEST_CASE("FK5: a client past maxfork that goes on sending reads the text, then the end", "[FK5]") {
-  full_house house;
+  full_house house{{"--linger=60"}};
   client third{house.server.port()};
   house.server.trace().wait_for({.hook = "on_maxforked"});
   CHECK(third.ask(std::string(10000, 'x') + '\n') == refusal);
+  CHECK(third.is_heard_out("and that"));
   CHECK(house.first.release() == answer("held\n"));
   CHECK(house.second.release() == answer("held\n"));
   CHECK(house.server.stop() == 0);

@@ -250,6 +250,19 @@ TEST_CASE("K3: a client that resets while the server waits for it ends that wait
   CHECK(server.stop() == 0);
 }
 
+TEST_CASE("K3: a client whose bytes nobody read gets its answer and no reset, and may say what it has to say", "[K3]") {
+  const std::string policy = GENERATE(as<std::string>{}, "nofork", "forking", "prefork");
+  CAPTURE(policy);
+  every_hook server{policy, flags{"--process=sleep=0.5", "--linger=9"} + (policy == "prefork" ? one_kid : flags{})};
+  client talks{server.port()};
+  CHECK(talks.send(std::string(10000, 'x')));
+  CHECK(talks.read_all() == answer("slept\n"));
+  CHECK(talks.is_heard_out("and that"));
+  talks.close();
+  CHECK(visit(server) == answer("slept\n"));
+  CHECK(server.stop() == 0);
+}
+
 TEST_CASE("K4: no wait for a client is endless unless asked for", "[K4]") {
   const std::string policy = GENERATE(as<std::string>{}, "nofork", "forking", "prefork");
   CAPTURE(policy);

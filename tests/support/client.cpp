@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -130,6 +131,14 @@ reply client::read_all(milliseconds within) {
 reply client::ask(std::string_view text, milliseconds within) {
   if (connected_) send(text);
   return read_all(within);
+}
+
+bool client::is_heard_out(std::string_view text) {
+  if (!send(text)) return false;
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  if (::getsockopt(socket_, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) fail("TCP_INFO");
+  return info.tcpi_state == TCP_CLOSE_WAIT;
 }
 
 void client::half_close() { ::shutdown(socket_, SHUT_WR); }

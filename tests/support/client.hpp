@@ -52,6 +52,10 @@ class client {
   /// Sends and reads all.
   reply ask(std::string_view text, milliseconds within = patience);
 
+  /// The other side has said its end, and still takes what comes: sends `text`, and sees whether the kernel answers with a reset. That a
+  /// reset came shows nowhere else: what had arrived before it can be read all the same.
+  bool is_heard_out(std::string_view text);
+
   void half_close();
   /// Closes with a reset in place of a FIN.
   void reset();
