@@ -43,6 +43,9 @@ class Build:
     def has_tls(self):
         return self.server("prefork", "ssl").exists()
 
+    def peer(self, name):
+        return self.folder / f"benchmarks/peer_{name}"
+
     @property
     def hello(self):
         """The first example."""

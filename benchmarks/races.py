@@ -22,7 +22,7 @@ def own(build, tls):
     ]
     races += [pools(build, clients) for clients in (8, 64)]
     races += [
-        Race("echo", "prefork: 64 bytes there and back, 4 connections", both("prefork", "plain", "echo"), ["--clients", 4, "--requests", 2000]),
+        Race("echo", "prefork: 64 bytes there and back, 4 connections", both("prefork", "plain", "echo"), ["--clients", 4, "--requests", 2000], pinned=True),
         Race("get", "prefork: 16 MB to each of 2 clients", both("prefork", "plain", "get"), ["--clients", 2]),
         Race("put", "prefork: 16 MB from each of 2 clients", both("prefork", "plain", "put"), ["--clients", 2]),
         Race("uneven", "prefork, 32 kids: every tenth client takes 50 ms; 300 begin each second", both("prefork", "plain", "uneven", pool=32),
@@ -37,7 +37,7 @@ def own(build, tls):
             Race("tls_full", "TLS 1.3: full handshake and one line, 8 clients at once", ssl("hello"), ["--clients", 8]),
             Race("tls_resumed", "TLS 1.3: resumed, 8 clients at once", ssl("hello"), ["--clients", 8, "--resume"]),
             Race("tls12_resumed", "TLS 1.2: resumed, 8 clients at once", ssl("hello"), ["--clients", 8, "--resume", "--tls12"]),
-            Race("tls_echo", "TLS 1.3: 64 bytes there and back, 4 connections", ssl("echo"), ["--clients", 4, "--requests", 2000]),
+            Race("tls_echo", "TLS 1.3: 64 bytes there and back, 4 connections", ssl("echo"), ["--clients", 4, "--requests", 2000], pinned=True),
             Race("tls_get", "TLS 1.3: 16 MB to each of 2 clients", ssl("get"), ["--clients", 2]),
         ]
     return races

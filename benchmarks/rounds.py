@@ -4,8 +4,10 @@ A machine drifts by a quarter within a day, and more within a minute while other
 compared. So each round gives ratios to the first contestant, and what is reported is their median. The first contestant runs twice a
 round: what the second one's ratio shows is what the measurement itself can resolve (A/A).
 """
+import os
 import random
 import statistics
+import sys
 import time
 from dataclasses import dataclass, field
 
@@ -26,15 +28,17 @@ class Race:
     contestants: list
     flags: list = field(default_factory=list)  # of the load generator
     seconds: float = 1.0
+    pinned: bool = False  # the server to one CPU, its clients to another: which of the scheduler's two worlds it is, is settled
 
 
 def heat(build, contestant, race):
     """One run of one contestant: what it cost, and what its clients saw."""
     port = free_port()
-    with Server(contestant.words(port), port, kids=contestant.kids()) as server:
+    cpus = sorted(os.sched_getaffinity(0)) if race.pinned else []
+    with Server(contestant.words(port), port, kids=contestant.kids(), cpu=cpus[:1]) as server:
         load.run(build, contestant, port, *race.flags, "--seconds", SETTLE)
         before, began = process_tree.cpu_seconds(server.pid), time.monotonic()
-        numbers = load.run(build, contestant, port, *race.flags, "--seconds", race.seconds)
+        numbers = load.run(build, contestant, port, *race.flags, "--seconds", race.seconds, cpu=cpus[-1:])
         took, used = time.monotonic() - began, process_tree.cpu_seconds(server.pid) - before
     units = numbers.get("requests") or numbers["answered"]
     sample = "request" if "requests" in numbers else "first_byte"
@@ -49,13 +53,18 @@ def heat(build, contestant, race):
 
 
 def run(build, race, rounds, note):
-    """{contestant: [heat of each round]}; the control among them."""
+    """{contestant: [heat of each round]}; the control among them. Who does not serve all its clients is out of the race."""
     field_ = [*race.contestants, race.contestants[0].called(CONTROL)]
     heats = {one.name: [] for one in field_}
     for number in range(rounds):
         for one in random.sample(field_, len(field_)):
             note(f"{race.name}: round {number + 1} of {rounds}, {one.name}")
-            heats[one.name].append(heat(build, one, race))
+            try:
+                heats[one.name].append(heat(build, one, race))
+            except (load.Lost, RuntimeError, TimeoutError) as reason:
+                print(f"{race.name}: {one.name} is out: {reason}", file=sys.stderr)
+                field_.remove(one)
+                del heats[one.name]
     return heats
 
 

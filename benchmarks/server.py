@@ -43,10 +43,13 @@ def wait_until(condition, what):
 class Server:
     """A server, or a tool that runs one, as a child of ours."""
 
-    def __init__(self, command, port, *, under=(), kids=0, log=subprocess.DEVNULL):
-        """Returns when it listens and has its kids. `under` is a tool that the command is given to; `kids` how many to wait for."""
+    def __init__(self, command, port, *, under=(), kids=0, cpu=()):
+        """Returns when it listens and has its kids. `under` is a tool that the command is given to; `kids` how many to wait for;
+        `cpu` where it has to run."""
         self.port = port
-        self.process = subprocess.Popen([*under, *command], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+        self.process = subprocess.Popen([*under, *command], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.DEVNULL, start_new_session=True,
+                                        preexec_fn=(lambda: os.sched_setaffinity(0, cpu)) if cpu else None)
         try:
             wait_until(lambda: self._ended() or listens(port), f"{command[0]} listens")
             # strace is the parent of the server; valgrind becomes the server.

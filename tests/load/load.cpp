@@ -11,7 +11,7 @@
 //   --until-stop      the server is going to be stopped: who is refused, or hears nothing when he connects, is not lost, and the run
 //                     ends when somebody is refused
 // What each says, and what an answer is:
-//   --say TEXT        or --say-bytes N, so many letters
+//   --say TEXT        or --say-bytes N, a line of so many
 //   --half-close      says that it has said all
 //   --expect TEXT     an answer has this in it; without it, an answer is anything, up to the end of the stream
 //   --requests N      says it N times on one connection; an answer is as long as what was said (an echo), and is timed

@@ -81,7 +81,7 @@ settings parse(int argc, char** argv) {
     if (milliseconds* const* time = std::get_if<milliseconds*>(&found->second))
       **time = milliseconds(static_cast<long>(1000 * number<double>(flag, value)));
   }
-  if (say_bytes > 0) all.say.assign(static_cast<std::size_t>(say_bytes), 'x');
+  if (say_bytes > 0) all.say = std::string(static_cast<std::size_t>(say_bytes - 1), 'x') + '\n';
   if (all.requests > 0 && all.say.empty()) usage("--requests needs something to say");
   if (all.requests > 0 && !all.expect.empty()) usage("--requests and --expect are two ways to know an answer");
   if (all.slow_every > 0 && all.slow_say.empty()) usage("--slow-every needs --slow-say");
