@@ -53,6 +53,22 @@ TEST_CASE("a wait lasts until its time, never shorter, and not at all when that 
   CHECK(wait_for_event({}, clock_type::now(), nothing_blocked()) == 0);
 }
 
+TEST_CASE("a signal comes in, soon enough, where a descriptor is always ready") {
+  const taken_signals signals;
+  const waiter::system::signal_mask mask;
+  const stream_pair pair;
+  REQUIRE(::send(pair.theirs.get(), "x", 1, 0) == 1);
+  pollfd one{pair.ours.get(), POLLIN, 0};
+  for (int round = 0; round < 3; ++round) {
+    ::raise(SIGUSR1);
+    int waits = 0;
+    for (; waits < 100 && !mailbox.any(); ++waits) CHECK(wait_for_event({&one, 1}, clock_type::time_point::max(), mask.waiting()) == 1);
+    CHECK(waits <= 16);
+    mailbox.look();
+    CHECK(mailbox.take(notice::usr1) == 1);
+  }
+}
+
 TEST_CASE("a signal that was blocked until the wait ends it at once, and nothing seems ready") {
   const taken_signals signals;
   const waiter::system::signal_mask mask;
