@@ -1,21 +1,21 @@
 #!/usr/bin/env python3
-"""Adds up the tests of several builds from Meson's logs, BUILD/meson-logs/testlog.json; a log that is missing is a failure."""
+"""Adds up the tests of several builds from Meson's logs, BUILD/meson-logs/*.json. A file BUILD.failed says that there was no test."""
 import collections
 import json
 import sys
 from pathlib import Path
 
 counts = collections.Counter()
-for log in map(Path, sys.argv[1:]):
-    if not log.exists():
+for build in map(Path, sys.argv[1:]):
+    if build.with_name(build.name + ".failed").exists():
         counts["failed"] += 1
-        print(f"{log.parts[-3]}: no test ran")
-        continue
-    for test in map(json.loads, log.read_text().splitlines()):
-        kind = {"OK": "passed", "EXPECTEDFAIL": "passed", "SKIP": "skipped"}.get(test["result"], "failed")
-        counts[kind] += 1
-        if kind != "passed":
-            print(f"{log.parts[-3]}: {kind}: {test['name']}")
+        print(f"{build.name}: it did not build, or Meson failed")
+    for log in sorted(build.glob("meson-logs/*.json")):
+        for test in map(json.loads, log.read_text().splitlines()):
+            kind = {"OK": "passed", "EXPECTEDFAIL": "passed", "SKIP": "skipped"}.get(test["result"], "failed")
+            counts[kind] += 1
+            if kind != "passed":
+                print(f"{build.name}: {kind}: {test['name']}")
 
 if counts["skipped"]:
     print(f"{counts['skipped']} skipped")
