@@ -68,9 +68,10 @@ class tracing_server : public waiter::basic_waiter<tracing_server<ForkPolicy, Tr
       const rlimit limit{static_cast<rlim_t>(asked_.nofile), static_cast<rlim_t>(asked_.nofile)};
       ::setrlimit(RLIMIT_NOFILE, &limit);
     }
-    const bool v6 = asked_.address.find(':') != std::string::npos;
-    this->log("listening on ", v6 ? "[" : "", asked_.address, v6 ? "]:" : ":", this->get_port());
-    happened("on_listen_ok", "port", this->get_port());
+    std::string places;
+    for (const auto& place : this->get_listen_places()) places.append(places.empty() ? "" : ", ").append(place);
+    this->log("listening on ", places);
+    happened("on_listen_ok", "port", this->get_port(), "places", places);
   }
   void on_accept_error(waiter::error_code error) { happened("on_accept_error", "error", error.message()); }
   void on_accept_ok(client_type& client) { happened("on_accept_ok", "peer", client.peer()); }
@@ -203,6 +204,8 @@ int run(const settings& asked) {
   using server_type = tracing_server<ForkPolicy, TransportPolicy>;
   typename server_type::options options{.port = asked.port,
                                         .address = asked.address,
+                                        .listen = asked.listen,
+                                        .unix_mode = asked.unix_mode,
                                         .timeout = asked.timeout,
                                         .grace = asked.grace,
                                         .prop_sigusr = asked.prop_sigusr,

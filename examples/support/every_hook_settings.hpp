@@ -26,6 +26,8 @@ inline constexpr std::string_view usage = R"(usage: 3_every_hook [FLAGS]      --
 times are in seconds, fractions allowed, and `never` is a time that does not end
   --policy nofork|forking|prefork    who serves (forking)      --transport plain|ssl   what carries the bytes (plain)
   --port N --address A               where to listen: a free port (0) of 0.0.0.0 unless given; the log and on_listen_ok tell which
+  --listen PLACE                     in their place, any number of "127.0.0.1:80", "unix:/run/x.sock", "inherited", ...
+  --unix-mode OCTAL                  the mode of UNIX sockets
   --prefork N --maxfork N --px-idle S                          the pool
   --timeout S --grace S --prop-sigusr --debug                  the server; the last two may be given true or false
   --io-timeout S --client-timeout S --linger S --handshake-timeout S     the clients
@@ -48,6 +50,8 @@ struct settings {
   std::string policy = "forking", transport = "plain", process = "hello", address = "0.0.0.0";
   std::string cert, key, ca, verify = "none", trace, break_in, break_in_child, throw_in, propagate;
   std::string maxforked_text = "too many clients\n";
+  std::vector<std::string> listen;
+  unsigned unix_mode = 0;
   std::uint16_t port = 0;
   int prefork = 8, maxfork = 0, runs = 1, nofile = 0;
   waiter::milliseconds timeout{4000}, grace{8000}, px_idle{31000}, io_timeout{60000}, client_timeout = waiter::never;
@@ -81,6 +85,13 @@ inline waiter::milliseconds seconds(std::string_view flag, std::string_view text
   // A century; from_chars(3) also reads "nan" and "inf", and milliseconds have an end.
   if (!(std::abs(value) < 3.2e9)) refuse(std::string(flag) + " takes seconds, or `never`, not '" + std::string(text) + "'");
   return std::chrono::round<waiter::milliseconds>(std::chrono::duration<double>(value));
+}
+
+inline unsigned octal(std::string_view flag, std::string_view text) {
+  unsigned value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, 8);
+  if (error == std::errc() && end == text.data() + text.size() && value <= 0777) return value;
+  refuse(std::string(flag) + " takes a mode from 0 to 777, not '" + std::string(text) + "'");
 }
 
 inline std::string one_of(std::string_view flag, std::string_view text, const std::vector<std::string_view>& words) {
@@ -132,6 +143,8 @@ inline settings parse(int argc, char** argv) {
       {"--break-in-child", hook(all.break_in_child)},
       {"--throw-in", hook(all.throw_in)},
       {"--address", text(all.address)},
+      {"--listen", [&all](auto, auto value) { all.listen.emplace_back(value); }},
+      {"--unix-mode", [&all](auto flag, auto value) { all.unix_mode = octal(flag, value); }},
       {"--cert", text(all.cert)},
       {"--key", text(all.key)},
       {"--ca", text(all.ca)},

@@ -96,14 +96,25 @@ class basic_waiter {
   /// True in a kid; in `nofork` from on_child_start to on_child_exit.
   bool is_child() const noexcept { return host_ && host_->is_child(); }
 
-  /// The listening socket, in the listening process, from on_listen_ok to on_server_close; otherwise -1. It stays the server's.
+  /// The listening socket, the first one where `options::listen` has several, in the listening process, from on_listen_ok to
+  /// on_server_close; otherwise -1. It stays the server's.
   int get_server_socket() const noexcept { return host_ && !host_->is_kid() ? host_->listener().get() : -1; }
 
   /// The socket of the client in hand, or -1. It stays the client's.
   int get_client_socket() const noexcept { return host_ ? host_->client_descriptor() : -1; }
 
-  /// The port that it listens on, also when the kernel chose it; 0 when it does not listen.
+  /// The port that it listens on, the first one where there are several, also when the kernel chose it; 0 when there is none.
   std::uint16_t get_port() const noexcept { return host_ ? port_ : std::uint16_t{0}; }
+
+  /// All places that it listens on, in the order of the options, in the listening process from on_listen_ok to on_server_close: "127.0.0.1:80", "unix:/run/x.sock".
+  std::vector<std::string> get_listen_places() const {
+    std::vector<std::string> all;
+    if (host_ && !host_->is_kid())
+      host_->doorway().for_each([&all](const system::listener& one) {
+        if (one) all.push_back(one.name());
+      });
+    return all;
+  }
 
   /// How many kids have a client, and how many there are; as it is now, in every process of the server.
   std::pair<int, int> get_busy_kids_count() const noexcept {
@@ -155,12 +166,12 @@ class basic_waiter {
     if (host.escaped()) return exit_not_listening;
     std::optional<std::string> wrong = unfit(options_);
     if (!wrong) wrong = transport_.prepare(options_.transport);
-    if (!wrong) wrong = listen_on(host.listener(), options_);
+    if (!wrong) wrong = listen_on(host.doorway(), options_);
     if (!wrong) wrong = fork_.prepare(options_.fork);
     if (wrong) return not_listening(*wrong);
 
     if (const auto capped = find_capped(limits_of(options_))) log("maxfork wins: ", in_words(*capped));
-    port_ = host.listener().local().port();
+    port_ = host.doorway().port();
     host.template call<hook::on_listen_ok>();
     fork_.serve(host);
     host.template call<hook::on_server_close>();

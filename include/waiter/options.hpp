@@ -7,6 +7,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace waiter {
 
@@ -24,6 +25,14 @@ struct basic_options {
 
   /// The address to listen on, in numbers: "0.0.0.0" (all of IPv4), "::" (IPv6, and IPv4 where the system is dual stack), "127.0.0.1", …
   std::string address = "0.0.0.0";
+
+  /// Where to listen, in place of `port` and `address`: any number of "127.0.0.1:80", "[::1]:80", "unix:/run/x.sock", "unix:@x" (a name
+  /// of Linux's abstract namespace), "inherited" (all sockets that a service manager has passed, sd_listen_fds(3)), "fd:NAME" (those
+  /// which it calls so). A client on a UNIX socket has a default endpoint as its `peer()`.
+  std::vector<std::string> listen{};
+
+  /// The mode of the UNIX sockets that `listen` asks for, as of a file: who may write to it may connect. 0 leaves it to the umask.
+  unsigned unix_mode = 0;
 
   /// How many connections the kernel keeps ready until they are accepted. 0 means as many as the system allows (`somaxconn`);
   /// more than that is refused at start, because the kernel would cut it silently (listen(2)).

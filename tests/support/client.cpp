@@ -6,10 +6,12 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 #include <ostream>
 #include <stdexcept>
@@ -70,6 +72,22 @@ client::client(std::uint16_t port, const std::string& address) {
   ::setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
   connected_ = ::connect(socket_, to.get(), to.size) == 0;
   if (!connected_ && errno != ECONNREFUSED) fail("connect to " + address + ':' + std::to_string(port));
+}
+
+client client::at_socket(const std::string& path) {
+  sockaddr_un to{};
+  to.sun_family = AF_UNIX;
+  if (path.size() >= sizeof to.sun_path) throw std::invalid_argument{"not a path of a socket: " + path};
+  path.copy(to.sun_path, path.size());
+  const bool abstract = path.front() == '@';
+  if (abstract) to.sun_path[0] = '\0';
+  client made;
+  made.socket_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (made.socket_ < 0) fail("socket");
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size() + (abstract ? 0 : 1));
+  made.connected_ = ::connect(made.socket_, reinterpret_cast<sockaddr*>(&to), size) == 0;
+  if (!made.connected_ && errno != ECONNREFUSED && errno != ENOENT) fail("connect to " + path);
+  return made;
 }
 
 client::client(client&& other) noexcept

@@ -36,6 +36,8 @@ class client {
  public:
   /// Connects; `connected()` says whether that worked.
   explicit client(std::uint16_t port, const std::string& address = "127.0.0.1");
+  /// The same over a UNIX socket: a path, or with '@' in front an abstract name.
+  static client at_socket(const std::string& path);
   ~client();
   client(client&& other) noexcept;
   client& operator=(client&&) = delete;
@@ -62,6 +64,7 @@ class client {
   void close();
 
  private:
+  client() = default;
   /// One piece appended to `unread_`; otherwise why there is none.
   std::optional<outcome> read_some(const deadline& end);
 

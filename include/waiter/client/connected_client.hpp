@@ -17,10 +17,11 @@ class connected_client : public text_client<Derived> {
  public:
   using endpoint = connection::endpoint;
 
-  /// Who the client is, as accept(2) told; it stays true after the client has gone.
+  /// Who the client is, as accept(2) told; it stays true after the client has gone. A default endpoint for one on a UNIX socket:
+  /// who that is, SO_PEERCRED tells (unix(7)).
   const endpoint& peer() const noexcept { return wire_.peer(); }
 
-  /// The address that the client connected to; a default endpoint once the client is closed.
+  /// The address that the client connected to; a default endpoint for a UNIX socket, and once the client is closed.
   endpoint local() const noexcept { return wire_.local(); }
 
   /// Ends the client's whole time `limit` from now: a read or write that is not done by then fails with `error::timed_out`.

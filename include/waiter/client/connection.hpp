@@ -75,7 +75,8 @@ class connection {
   endpoint local() const noexcept {
     endpoint here;
     auto size = static_cast<socklen_t>(here.capacity());
-    if (::getsockname(socket_.get(), here.data(), &size) == 0) here.resize(size);
+    if (::getsockname(socket_.get(), here.data(), &size) != 0 || here.data()->sa_family == AF_UNIX) return {};
+    if (size <= here.capacity()) here.resize(size);
     return here;
   }
 

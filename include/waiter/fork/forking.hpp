@@ -161,9 +161,9 @@ class forking {
   template <class Host>
   void take_client(Host& host) {
     error_code error;
-    auto accepted = host.listener().accept(error);
+    auto accepted = host.accept(error);
     if (!accepted) {
-      if (error != boost::system::errc::interrupted) host.accept_failed(error);
+      if (error != boost::system::errc::interrupted && error != boost::system::errc::resource_unavailable_try_again) host.accept_failed(error);
       return;
     }
     attend_to(host, std::move(*accepted));

@@ -231,8 +231,7 @@ class fork_host : public reception<fork_host<Handler, ForkPolicy, TransportPolic
     told_ = hurried_ = kid_has_ended_ = in_signal_hook_ = false;
     hooks_.forgive();
     system::mailbox.forget();
-    doorway_.forget_leaving();
-    if (!accepts) doorway_.listener().close();
+    doorway_.become_kid(accepts);
     if (const auto* mask = hooks_.lifted()) mask->open();
     hooks_.lift(nullptr);
   }

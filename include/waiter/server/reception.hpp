@@ -27,13 +27,17 @@ namespace waiter {
 template <class Host>
 class reception {
  public:
+  /// The listening socket; the first one where there are several.
   system::listener& listener() noexcept { return doorway_.listener(); }
   const system::listener& listener() const noexcept { return doorway_.listener(); }
+  /// All listening sockets, and what becomes of them.
+  waiter::doorway& doorway() noexcept { return doorway_; }
+  const waiter::doorway& doorway() const noexcept { return doorway_; }
 
   /// Makes the listening socket wake this server's processes for `Idle`, if the handler has that hook. Before the first fork.
   template <hook Idle>
   void prepare_idle_hook() noexcept {
-    listener().accept_timeout(Host::template has<Idle> ? host().timeout() : never);
+    if (!doorway_.never_waits()) listener().accept_timeout(Host::template has<Idle> ? host().timeout() : never);
   }
 
   /// Waits for the next client, however long that takes; runs the hooks of signals, of failed accepts and of idleness meanwhile.
@@ -53,32 +57,46 @@ class reception {
     for (;;) {
       if (system::mailbox.any()) host().run_signal_hooks();
       if (host().stopping()) return last_client();
-      if ((ticks && !kernel_keeps_time) || doorway_.somebody_leaving()) {
+      if ((ticks && !kernel_keeps_time) || doorway_.wants_wait()) {
         if (!wait_readable(idle_at)) {
           if (clock::now() >= idle_at) idle();
           continue;
         }
       }
       error_code error;
-      if (auto client = listener().accept(error)) return client;
+      if (auto client = doorway_.accept(error)) return client;
       if (error == boost::system::errc::interrupted)
         kernel_keeps_time = false;
       else if (error == boost::system::errc::timed_out)
         idle();
-      else if (error == boost::system::errc::resource_unavailable_try_again)
-        wait_at_spoilt_door();
-      else
+      else if (doorway_.is_closed())
+        return last_client();
+      else if (error != boost::system::errc::resource_unavailable_try_again)
         pause_after(error);
+      else if (doorway_.never_waits())
+        continue;  // another process was faster
+      else if (listener().is_shared()) {
+        // Somebody else lets it not wait, or no longer than he likes.
+        kernel_keeps_time = false;
+        if (!listener().blocks()) doorway_.never_wait();
+      } else {
+        wait_at_spoilt_door();
+      }
     }
   }
 
-  /// In the process that owns the listening socket: makes it listen again, if a kid has spoilt it. Stops the server when that fails.
+  /// Takes the client that `wait_readable` found. Errors: those of accept(2), EAGAIN when another process was faster.
+  std::optional<system::accepted> accept(error_code& error) noexcept { return doorway_.accept(error); }
+
+  /// In the process that owns the listening sockets: makes them listen again, if a kid has spoilt them. Stops the server when that fails.
   void mend_door() noexcept {
-    error_code error;
-    if (!listener().mend(error)) return;
-    if (mended_.due())
-      host().log("somebody has shut down the listening socket, or set it to O_NONBLOCK", error ? "; it is lost: " + error.message() : "; it is mended");
-    if (error) host().give_up();
+    doorway_.for_each([this](system::listener& one) {
+      error_code error;
+      if (!one.mend(error)) return;
+      if (mended_.due())
+        host().log("somebody has shut down the listening socket, or set it to O_NONBLOCK", error ? "; it is lost: " + error.message() : "; it is mended");
+      if (error) host().give_up();
+    });
   }
 
   /// The server stops: nobody new is let in, and those who are in the kernel's queue by now are still served (`last_client`). Where
@@ -93,12 +111,14 @@ class reception {
   /// To be called after `close_door` until it is true: nobody is in the queue any more, and who connects now is refused.
   bool lock_door() noexcept { return doorway_.lock(); }
 
-  /// One of those who were in the queue when the door was closed; nothing when it is empty, or the door is still open.
+  /// One of those who were in the queue when the door was closed; nothing when it is empty, or the door is still open. A kid that
+  /// leaves before the door is closed takes the client who may have woken it.
   std::optional<system::accepted> last_client() noexcept {
-    if (!listener() || listener().waits()) return std::nullopt;
+    const bool closed = doorway_.is_closed();
+    if (!closed && !host().is_kid()) return std::nullopt;
     while (!host().out_of_time()) {
       error_code error;
-      if (auto client = listener().accept(error)) return client;
+      if (auto client = closed ? doorway_.accept_last(error) : doorway_.overlooked(error)) return client;
       if (error == boost::system::errc::interrupted)
         host().run_signal_hooks();
       else if (after_accept_failed(error.value()) != accept_advice::again)
@@ -111,6 +131,7 @@ class reception {
   /// True when an accept will find somebody.
   bool wait_readable(instant until) noexcept {
     if (const auto* mask = host().held_signals()) return doorway_.wait(until, mask->waiting());
+    if (const auto found = doorway_.wait_exclusively(until)) return *found;
     const system::signal_mask for_now;
     return doorway_.wait(until, for_now.waiting());
   }
@@ -131,14 +152,14 @@ class reception {
     if (advice != accept_advice::again) doorway_.pause(std::chrono::milliseconds(100));
   }
 
-  /// Closes the listening socket, and stays with the refused for a moment, so that they can read what they were told.
+  /// Closes the listening sockets, and stays with the refused for a moment, so that they can read what they were told.
   void finish() noexcept { doorway_.finish(); }
 
  protected:
   reception() = default;
   ~reception() = default;
 
-  doorway doorway_;
+  waiter::doorway doorway_;
 
  private:
   using clock = std::chrono::steady_clock;

@@ -7,6 +7,7 @@
 #include <sys/time.h>
 
 #include <algorithm>
+#include <chrono>
 
 namespace waiter::system {
 
@@ -20,6 +21,14 @@ inline bool set_socket_timeout(int fd, int which, milliseconds limit) noexcept {
     value.tv_usec = static_cast<suseconds_t>(least.count() % 1000 * 1000);
   }
   return ::setsockopt(fd, SOL_SOCKET, which, &value, sizeof value) == 0;
+}
+
+/// What stands there now.
+inline milliseconds socket_timeout(int fd, int which) noexcept {
+  timeval value{};
+  socklen_t size = sizeof value;
+  if (::getsockopt(fd, SOL_SOCKET, which, &value, &size) != 0 || (value.tv_sec == 0 && value.tv_usec == 0)) return never;
+  return std::chrono::seconds(value.tv_sec) + std::chrono::ceil<milliseconds>(std::chrono::microseconds(value.tv_usec));
 }
 
 }  // namespace waiter::system

@@ -6,14 +6,18 @@
 #include "support/client.hpp"
 #include "support/deadline.hpp"
 #include "support/process_info.hpp"
+#include "support/temp_directory.hpp"
 
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/un.h>
 #include <unistd.h>
 
+#include <filesystem>
+#include <memory>
 #include <string>
 
 namespace {
@@ -261,4 +265,194 @@ TEST_CASE("a closed listener accepts nobody, and its port refuses") {
   CHECK_FALSE(one.accept(error));
   CHECK(error == boost::system::errc::bad_file_descriptor);
   CHECK_FALSE(support::client(port).connected());
+}
+
+namespace {
+
+using waiter::system::descriptor;
+using waiter::system::unix_address;
+
+/// A client of a UNIX socket, connected if that could be done.
+struct local_client {
+  descriptor socket{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  bool connected;
+
+  explicit local_client(const std::string& where) {
+    const auto address = unix_address::of(where);
+    connected = ::connect(socket.get(), address->data(), address->size()) == 0;
+  }
+};
+
+struct opened_locally : listener {
+  explicit opened_locally(const std::string& where) {
+    error_code error;
+    open_local(where, 0, 16, error);
+    REQUIRE_FALSE(error);
+    accept_timeout(5000ms);
+  }
+};
+
+std::string abstract_name() { return "@waiter listener " + std::to_string(::getpid()); }
+
+/// Another descriptor of the same socket, as another process would have it.
+int copy_of(const listener& one) { return ::fcntl(one.get(), F_DUPFD_CLOEXEC, 0); }
+
+}  // namespace
+
+TEST_CASE("a UNIX socket is listened on by path and by abstract name; its clients have no endpoint and no limits") {
+  const support::temp_directory directory;
+  const std::string where = GENERATE(true, false) ? (directory / "x.sock").string() : abstract_name();
+  opened_locally one(where);
+  CHECK(one.is_local());
+  CHECK(one.name() == "unix:" + where);
+  CHECK(one.local() == listener::endpoint());
+  const local_client client(where);
+  REQUIRE(client.connected);
+  error_code error;
+  const auto accepted = one.accept(error);
+  REQUIRE(accepted);
+  CHECK(accepted->peer == listener::endpoint());
+  CHECK(accepted->receive_timeout == never);
+  CHECK(accepted->send_timeout == never);
+  CHECK(time_option(accepted->socket.get(), SO_RCVTIMEO) == 0ms);
+  CHECK(time_option(accepted->socket.get(), SO_SNDTIMEO) == 0ms);
+  one.accept_timeout(50ms);
+  CHECK_FALSE(one.accept(error));
+  CHECK(error == boost::system::errc::timed_out);
+}
+
+TEST_CASE("a UNIX socket's file goes with it; an abstract name can be had once") {
+  const support::temp_directory directory;
+  const auto path = directory / "x.sock";
+  {
+    opened_locally one(path.string());
+    CHECK(std::filesystem::exists(path));
+  }
+  CHECK_FALSE(std::filesystem::exists(path));
+
+  opened_locally first(abstract_name());
+  listener second;
+  error_code error;
+  second.open_local(abstract_name(), 0, 16, error);
+  CHECK(error == boost::system::errc::address_in_use);
+  CHECK_FALSE(second);
+}
+
+TEST_CASE("a UNIX socket that is shut refuses who comes, and gives those who wait") {
+  opened_locally one(abstract_name());
+  const local_client waiting(abstract_name());
+  REQUIRE(waiting.connected);
+  one.stop_waiting();
+  CHECK(one.shut());
+  CHECK_FALSE(local_client(abstract_name()).connected);
+  error_code error;
+  CHECK(one.accept(error));
+  CHECK_FALSE(one.accept(error));
+  CHECK(error == boost::system::errc::resource_unavailable_try_again);
+}
+
+TEST_CASE("a socket is taken over with what stands on it, and tells who it is") {
+  opened one("127.0.0.1", 700ms);
+  one.never_wait();
+  listener heir;
+  error_code error;
+  heir.adopt(copy_of(one), error);
+  REQUIRE_FALSE(error);
+  CHECK(heir.name() == one.name());
+  CHECK_FALSE(heir.is_local());
+  CHECK_FALSE(heir.is_shared());
+  CHECK(heir.blocks());
+  CHECK(heir.accept_timeout() == 5000ms);
+  support::client client(one.local().port());
+  const auto accepted = heir.accept(error);
+  REQUIRE(accepted);
+  CHECK(accepted->send_timeout == time_option(accepted->socket.get(), SO_SNDTIMEO));
+  CHECK(accepted->receive_timeout == 5000ms);
+}
+
+TEST_CASE("what is no listening socket of streams is not taken over, and stays open") {
+  const int datagrams = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  const int silent = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int file = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  const descriptor close_them[] = {descriptor(datagrams), descriptor(silent), descriptor(file)};
+  const auto refused = [](int fd) {
+    listener one;
+    error_code error;
+    one.adopt(fd, error);
+    CHECK_FALSE(one);
+    return error;
+  };
+  CHECK(refused(datagrams) == boost::system::errc::wrong_protocol_type);
+  CHECK(refused(silent) == boost::system::errc::invalid_argument);
+  CHECK(refused(file) == boost::system::errc::not_a_socket);
+  CHECK(refused(-1) == boost::system::errc::bad_file_descriptor);
+  for (const auto& one : close_them) CHECK(::fcntl(one.get(), F_GETFD) == FD_CLOEXEC);
+}
+
+TEST_CASE("a socket that was lent stays open when the listener is closed") {
+  opened one;
+  const descriptor theirs(copy_of(one));
+  {
+    listener borrower;
+    error_code error;
+    borrower.adopt(theirs.get(), error);
+    REQUIRE_FALSE(error);
+    borrower.share();
+    borrower.lend();
+  }
+  CHECK(::fcntl(theirs.get(), F_GETFD) == FD_CLOEXEC);
+}
+
+TEST_CASE("the file of a UNIX socket that others go on using stays; who owns it alone takes it along") {
+  const support::temp_directory directory;
+  const auto path = directory / "x.sock";
+  auto first = std::make_unique<opened_locally>(path.string());
+  listener heir;
+  error_code error;
+  heir.adopt(copy_of(*first), error);
+  REQUIRE_FALSE(error);
+  first->share();
+  first.reset();
+  REQUIRE(std::filesystem::exists(path));
+  CHECK(local_client(path.string()).connected);
+  heir.own();
+  heir.close();
+  CHECK_FALSE(std::filesystem::exists(path));
+}
+
+TEST_CASE("that nobody is to come any more is seen by all who share the socket, and is not the same as not to wait") {
+  opened one;
+  const descriptor theirs(copy_of(one));
+  CHECK(one.waits());
+  one.never_wait();
+  CHECK(one.waits());
+  CHECK_FALSE(one.blocks());
+  one.stop_waiting();
+  CHECK_FALSE(one.waits());
+  CHECK((::fcntl(theirs.get(), F_GETFL) & (O_NONBLOCK | O_APPEND)) == (O_NONBLOCK | O_APPEND));
+}
+
+TEST_CASE("a UNIX socket that was shut cannot be mended, one that does not wait can; what others share is theirs to mend") {
+  opened_locally one(abstract_name());
+  error_code error;
+  CHECK_FALSE(one.mend(error));
+  ::fcntl(one.get(), F_SETFL, O_NONBLOCK);
+  CHECK(one.mend(error));
+  CHECK_FALSE(error);
+  CHECK(one.blocks());
+  one.never_wait();
+  CHECK_FALSE(one.mend(error));
+  CHECK_FALSE(one.blocks());
+  CHECK(one.shut());
+  CHECK(one.mend(error));
+  CHECK(error == boost::system::errc::invalid_argument);
+
+  opened shared;
+  shared.share();
+  ::fcntl(shared.get(), F_SETFL, O_NONBLOCK);
+  CHECK_FALSE(shared.mend(error));
+  CHECK_FALSE(shared.blocks());
+  CHECK(shared.shut());
+  CHECK(shared.mend(error));
+  CHECK(error == boost::system::errc::invalid_argument);
 }
