@@ -40,7 +40,7 @@ class pieces {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace waiter;
-  constexpr std::size_t slots = 8;
+  constexpr std::size_t slots = 16;
   pieces in(data, size);
   const pool_limits limits{.prefork = 1 + in.take<std::uint8_t>() % 6,
                            .maxfork = 1 + in.take<std::uint8_t>() % 8,
@@ -56,7 +56,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       case 0:  // a lie, of any length
         reports.resize(in.take<std::uint8_t>() % (slots + 2));
         for (auto& one : reports)
-          one = {static_cast<activity>(in.take<std::uint8_t>() % 3), instant(instant::duration(in.take<std::int64_t>()))};
+          one = {static_cast<activity>(in.take<std::uint8_t>() % 3), instant(instant::duration(in.take<std::int64_t>())),
+                 in.take<std::uint8_t>() % 4 == 0};
         break;
       case 1:
         if (const auto* kid = mind.kids().at(slot))
@@ -65,17 +66,18 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       case 2: expect(!mind.kid_ended(99, {}, true, now), "a stranger was taken for a kid"); break;
       case 3: mind.stop(now); break;
       case 4: mind.hurry(now); break;
+      case 5: mind.reload(); break;
       default: now += milliseconds(in.take<std::uint16_t>());
     }
     for (int step = 0; step < 100; ++step) {
       const auto next = mind.next(reports, now);
       const auto* kid = mind.kids().at(next.slot);
       if (next.kind == action::fork) {
-        expect(kid == nullptr && mind.kids().count() < limits.maxfork && next.slot < slots, "a fork that has no place");
+        expect(kid == nullptr && mind.kids().count() < limits.most() && next.slot < slots, "a fork that has no place");
         if (event & 8)
           mind.fork_failed(now);
         else
-          mind.kid_forked(next.slot, ++last_pid, now);
+          mind.kid_forked(next.slot, ++last_pid, now, now + milliseconds(event * 20));
       } else if (next.kind == action::ask || next.kind == action::kill) {
         expect(kid != nullptr && kid->pid == next.pid, "a signal to a stranger");
       } else {

@@ -23,9 +23,12 @@ class child_table {
   struct kid {
     pid_t pid = 0;
     instant born{};
-    bool asked = false;    // to leave when its client is done
-    bool killed = false;   // has been sent SIGKILL
-    bool stopped = false;  // by a signal, and has not continued
+    instant expires = instant::max();  // then another one should take its place
+    unsigned generation = 0;           // that of the table when it was booked
+    bool asked = false;                // to leave when its client is done
+    bool replaced = false;             // asked because another one has taken its place
+    bool killed = false;               // has been sent SIGKILL
+    bool stopped = false;              // by a signal, and has not continued
   };
 
   /// \param expected  how many kids there is room for without another allocation; the table grows when there are more
@@ -37,15 +40,16 @@ class child_table {
     return static_cast<std::size_t>(found - slots_.begin());
   }
 
-  void book(std::size_t slot, pid_t pid, instant now) {
+  void book(std::size_t slot, pid_t pid, instant now, instant expires = instant::max()) {
     assert(pid > 0 && !find(pid) && !at(slot));
     if (slot >= slots_.size()) slots_.resize(slot + 1);
-    slots_[slot] = {.pid = pid, .born = now};
+    slots_[slot] = {.pid = pid, .born = now, .expires = expires, .generation = generation_};
     ++count_;
   }
 
   void release(std::size_t slot) {
     assert(at(slot));
+    replaced_ -= slots_[slot].replaced;
     slots_[slot] = {};
     --count_;
     while (!slots_.empty() && slots_.back().pid == 0) slots_.pop_back();
@@ -56,6 +60,13 @@ class child_table {
     slots_[slot].asked = true;
   }
 
+  /// Asked, because another one has taken its place.
+  void mark_replaced(std::size_t slot) {
+    mark_asked(slot);
+    slots_[slot].replaced = true;
+    ++replaced_;
+  }
+
   void mark_stopped(std::size_t slot, bool stopped) {
     assert(at(slot));
     slots_[slot].stopped = stopped;
@@ -64,6 +75,23 @@ class child_table {
   void mark_killed(std::size_t slot) {
     assert(at(slot) && !at(slot)->killed);
     slots_[slot].killed = true;
+  }
+
+  /// From here on kids are of another generation.
+  void begin_generation() { ++generation_; }
+
+  /// Kids of a later generation are to take this one's place.
+  bool outdated(const kid& one) const { return one.generation != generation_; }
+
+  /// How many generations later kids are booked by now.
+  unsigned age_of(const kid& one) const { return generation_ - one.generation; }
+
+  /// How many generations have a kid that lives.
+  int generations() const {
+    std::vector<unsigned> all;
+    for_each([&all](std::size_t, const kid& each) { all.push_back(each.generation); });
+    std::sort(all.begin(), all.end());
+    return static_cast<int>(std::unique(all.begin(), all.end()) - all.begin());
   }
 
   /// The kid in this slot; null when it is vacant.
@@ -91,6 +119,9 @@ class child_table {
 
   int count() const { return count_; }
 
+  /// Those of them whose place another one has taken.
+  int replaced() const { return replaced_; }
+
   /// All pids, in the order of slots.
   std::vector<pid_t> pids() const {
     std::vector<pid_t> all;
@@ -104,6 +135,8 @@ class child_table {
 
   std::vector<kid> slots_;  // a pid of 0 marks a vacant one; the last is never vacant
   int count_ = 0;
+  int replaced_ = 0;
+  unsigned generation_ = 0;
 };
 
 }  // namespace waiter

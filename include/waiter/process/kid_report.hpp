@@ -18,13 +18,14 @@ enum class activity { starting, idle, busy };
 struct kid_report {
   activity state = activity::starting;
   instant since{};
+  bool due = false;  ///< it has had as many clients as it should
 };
 
 /// What the kid of a slot says, where `reports` has one place for each slot: not before it was born, and not in the future. A kid
 /// without a place is starting.
 constexpr kid_report hear(std::span<const kid_report> reports, std::size_t slot, const child_table::kid& kid, instant now) {
   const kid_report said = slot < reports.size() ? reports[slot] : kid_report{};
-  return {said.state, std::max(kid.born, std::min(said.since, now))};
+  return {said.state, std::max(kid.born, std::min(said.since, now)), said.due};
 }
 
 }  // namespace waiter

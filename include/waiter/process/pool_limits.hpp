@@ -12,6 +12,7 @@ namespace waiter {
 inline constexpr int default_prefork = 8;
 inline constexpr int default_maxfork = 1024;
 inline constexpr milliseconds default_px_idle{31000};
+inline constexpr int default_old_generations = 2;
 
 /// A `maxfork` that is never reached: the system's own limits remain.
 inline constexpr int no_limit = std::numeric_limits<int>::max();
@@ -21,9 +22,17 @@ struct pool_limits {
   int prefork = default_prefork;
   int maxfork = default_maxfork;
   milliseconds px_idle = default_px_idle;
+  /// Of so many generations before the last one there may be kids that have not left yet.
+  int old_generations = default_old_generations;
 
   /// The size of the pool at rest.
   constexpr int base() const { return std::min(prefork, maxfork); }
+
+  /// How many kids may be replaced at the same time, each by one that is made before it is asked to leave.
+  constexpr int replaced_at_once() const { return std::max(1, base() / 10); }
+
+  /// How many kids there may be at all, with those that others have taken the place of, and that finish their client.
+  constexpr int most() const { return maxfork > no_limit - base() ? no_limit : maxfork + base(); }
 
   friend constexpr bool operator==(const pool_limits&, const pool_limits&) = default;
 };

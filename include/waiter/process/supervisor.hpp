@@ -11,6 +11,7 @@
 #include <waiter/process/pool_limits.hpp>
 #include <waiter/process/retirement.hpp>
 #include <waiter/process/stop_sequence.hpp>
+#include <waiter/process/succession.hpp>
 #include <waiter/process/take_census.hpp>
 
 #include <sys/types.h>
@@ -37,10 +38,16 @@ class supervisor {
   };
 
   supervisor(const pool_limits& limits, milliseconds grace)
-      : limits_(limits), kids_(limits.maxfork), growth_(limits), backoff_(std::max(3, limits.prefork)), stop_(grace) {}
+      : limits_(limits),
+        kids_(limits.maxfork),
+        growth_(limits),
+        backoff_(std::max(3, limits.prefork)),
+        succession_(limits),
+        stop_(grace) {}
 
-  void kid_forked(std::size_t slot, pid_t pid, instant now) {
-    kids_.book(slot, pid, now);
+  /// \param expires  when another kid should take its place
+  void kid_forked(std::size_t slot, pid_t pid, instant now, instant expires = instant::max()) {
+    kids_.book(slot, pid, now, expires);
     backoff_.forked(now);
   }
 
@@ -70,6 +77,10 @@ class supervisor {
     while (const auto slot = kids_.find_if([](const auto& kid) { return !kid.asked; })) kids_.mark_asked(*slot);
   }
 
+  /// All kids are to be replaced by ones that are forked from now on. While kids of too many earlier generations have not left yet, the
+  /// next generation waits for them; all reloads that are asked for meanwhile are answered by that one.
+  void reload() { reload_wanted_ = true; }
+
   /// Ends the pool in order: everybody is asked, and who stays too long is killed.
   void stop(instant now) { stop_.stop(now); }
 
@@ -81,22 +92,36 @@ class supervisor {
   action next(std::span<const kid_report> reports, instant now) {
     if (const auto order = stop_.next(kids_, now)) return *order;
 
+    if (reload_wanted_ && kids_.generations() <= std::max(1, limits_.old_generations)) {
+      kids_.begin_generation();
+      reload_wanted_ = false;
+    }
     const instant proof = weigh_evidence(reports, now);
     const census seen = take_census(kids_, reports);
-    const int target = growth_.target(seen, now);
-    if (seen.kids < target) return grow(now, proof);
+    const auto due = succession_.look(kids_, reports, growth_.target(seen, now), now);
+    awaits_start_ = due.awaits_start;
+    if (due.leaver) {
+      kids_.mark_replaced(*due.leaver);
+      return {.kind = action::ask, .slot = *due.leaver, .pid = kids_.at(*due.leaver)->pid};
+    }
+    if (seen.kids < due.needed) return grow(due.under_way, now, proof);
+    // While somebody is due, who is idle is wanted.
+    if (succession_.busy()) return {.kind = action::wait, .until = std::min(due.look_again, growth_.patience_ends())};
 
     const auto [leaver, look_again] = next_retirement(kids_, reports, limits_, now);
     if (leaver) {
       kids_.mark_asked(*leaver);
       return {.kind = action::ask, .slot = *leaver, .pid = kids_.at(*leaver)->pid};
     }
-    return {.kind = action::wait, .until = std::min(look_again, growth_.patience_ends())};
+    return {.kind = action::wait, .until = std::min({look_again, due.look_again, growth_.patience_ends()})};
   }
 
   const child_table& kids() const { return kids_; }
 
   bool stopping() const { return stop_.stopping(); }
+
+  /// True when the first word of a kid that starts would be news.
+  bool awaits_start() const { return awaits_start_; }
 
   /// True while kids die so young that forks are rationed.
   bool backing_off() const { return backoff_.open(); }
@@ -106,9 +131,11 @@ class supervisor {
     return said.state == activity::busy || (said.state == activity::idle && now >= later(said.since, backoff::trial));
   }
 
-  // Forks, as soon as that is allowed. Kids that were asked but still live have a place, too.
-  action grow(instant now, instant proof) {
-    if (kids_.count() >= limits_.maxfork) return {.kind = action::wait};
+  // Forks, as soon as that is allowed. Kids that were asked but still live have a place, too, unless somebody has taken it: where a
+  // pool is as large as it may be, replacements need places of their own.
+  action grow(int under_way, instant now, instant proof) {
+    const bool full = kids_.count() - kids_.replaced() - under_way >= limits_.maxfork;
+    if (full || kids_.count() >= limits_.most()) return {.kind = action::wait};
     if (backoff_.may_fork(now)) return {.kind = action::fork, .slot = kids_.vacant_slot()};
     return {.kind = action::wait, .until = std::min(proof, backoff_.next_fork())};
   }
@@ -131,7 +158,10 @@ class supervisor {
   child_table kids_;
   growth growth_;
   backoff backoff_;
+  succession succession_;
   stop_sequence stop_;
+  bool reload_wanted_ = false;
+  bool awaits_start_ = false;
 };
 
 }  // namespace waiter

@@ -22,6 +22,10 @@ void obey_watch(Host& host, const kid_watch::order& order) noexcept {
       host.log("kid ", order.pid, " has had its client for longer than hard_limit, and is killed");
       ::kill(order.pid, SIGKILL);
       break;
+    case kid_watch::order::kill_leaving:
+      host.log("kid ", order.pid, " was asked to leave, stays for longer than drain_limit, and is killed");
+      ::kill(order.pid, SIGKILL);
+      break;
     case kid_watch::order::kill_stopped:
       host.log("kid ", order.pid, " was stopped by a signal and does not continue, and is killed");
       ::kill(order.pid, SIGKILL);

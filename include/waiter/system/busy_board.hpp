@@ -26,7 +26,7 @@ namespace waiter::system {
 /// value is used as a pid, an index, a size or a pointer.
 class busy_board {
  public:
-  enum class state : std::uint32_t { vacant, starting, idle, greeting, busy };
+  enum class state : std::uint32_t { vacant, starting, idle, greeting, busy, leaving };
 
   /// A kid in this state has a client: one that is still in its handshake, or one that is served.
   static constexpr bool has_client(state one) noexcept { return one == state::greeting || one == state::busy; }
@@ -62,6 +62,7 @@ class busy_board {
   void seat(std::size_t place) noexcept {
     auto& one = cells_[place];
     one.served.store(0, std::memory_order_relaxed);
+    one.due.store(0, std::memory_order_relaxed);
     one.since.store(now(), std::memory_order_relaxed);
     one.is.store(state::starting, std::memory_order_release);
     if (place >= used_) header_->used.store(used_ = place + 1, std::memory_order_relaxed);
@@ -81,6 +82,12 @@ class busy_board {
     std::atomic_thread_fence(std::memory_order_seq_cst);
   }
 
+  /// A kid that gets ready wakes the parent, or does not.
+  void expect_start(bool expected) noexcept {
+    header_->expects_start.store(expected ? 1 : 0, std::memory_order_relaxed);
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+  }
+
   // ---- in the kid whose place it is
 
   void idle(std::size_t place) noexcept { enter(place, state::idle); }
@@ -92,6 +99,18 @@ class busy_board {
   void served(std::size_t place) noexcept {
     auto& count = cells_[place].served;
     count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  }
+
+  /// The kid takes no more clients. It was idle until now, or busy.
+  void leaving(std::size_t place) noexcept { cells_[place].is.store(state::leaving, std::memory_order_release); }
+  /// The kid has had as many clients as it should.
+  void due(std::size_t place) noexcept { cells_[place].due.store(1, std::memory_order_release); }
+
+  /// True when the kid that has just become idle for the first time is to wake the parent.
+  bool start_is_expected() noexcept {
+    // As in `must_call`: the kid says that it is ready and then looks; the parent says that it wants to know and then looks.
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    return header_->expects_start.load(std::memory_order_relaxed) != 0;
   }
 
   /// True when the kid that has just become busy is to wake the parent, which nobody did since the parent last looked.
@@ -116,6 +135,8 @@ class busy_board {
 
   state is(std::size_t place) const noexcept { return cells_[place].is.load(std::memory_order_acquire); }
   bool has_served(std::size_t place) const noexcept { return cells_[place].served.load(std::memory_order_relaxed) != 0; }
+
+  bool is_due(std::size_t place) const noexcept { return cells_[place].due.load(std::memory_order_relaxed) != 0; }
 
   /// Since when it is what it is; never later than now.
   std::chrono::steady_clock::time_point since(std::size_t place) const noexcept {
@@ -166,11 +187,13 @@ class busy_board {
     std::atomic<state> is;
     std::atomic<std::uint32_t> served;
     std::atomic<std::int64_t> since;
+    std::atomic<std::uint32_t> due;
   };
   struct alignas(64) header {
     std::atomic<std::size_t> used{0};
     std::atomic<int> mark{-1};
     std::atomic<int> called{0};
+    std::atomic<int> expects_start{0};
     std::atomic<std::int64_t> said{-1'000'000'000};
   };
   static_assert(std::atomic<state>::is_always_lock_free && std::atomic<std::int64_t>::is_always_lock_free);

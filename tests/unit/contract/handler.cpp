@@ -104,6 +104,7 @@ ONLY(on_sig_usr2)
 ONLY(on_child_sig_hup)
 ONLY(on_child_sig_usr1)
 ONLY(on_child_sig_usr2)
+ONLY(on_reload)
 ONLY(on_server_close)
 #undef ONLY
 

@@ -98,3 +98,40 @@ TEST_CASE("up to the number expected, a kid stays where it is") {
   for (pid_t pid = 102; pid <= 164; ++pid) kids.book(kids.vacant_slot(), pid, at(0ms));
   CHECK(kids.at(0) == first);
 }
+
+TEST_CASE("kids belong to the generation that they were booked in, and the table counts those that live") {
+  child_table kids(4);
+  CHECK(kids.generations() == 0);
+  kids.book(0, 100, at(0s));
+  kids.book(1, 101, at(0s));
+  CHECK(kids.generations() == 1);
+  kids.begin_generation();
+  CHECK(kids.generations() == 1);
+  CHECK(kids.outdated(*kids.at(0)));
+  kids.book(2, 102, at(1s), at(5s));
+  CHECK(kids.generations() == 2);
+  CHECK_FALSE(kids.outdated(*kids.at(2)));
+  CHECK(kids.at(2)->expires == at(5s));
+  kids.begin_generation();
+  CHECK(kids.age_of(*kids.at(0)) == 2);
+  CHECK(kids.age_of(*kids.at(2)) == 1);
+  kids.release(0);
+  kids.release(1);
+  CHECK(kids.generations() == 1);
+}
+
+TEST_CASE("who was replaced was asked") {
+  child_table kids(4);
+  kids.book(0, 100, at(0s));
+  kids.book(1, 101, at(0s));
+  kids.mark_asked(0);
+  kids.mark_replaced(1);
+  CHECK_FALSE(kids.at(0)->replaced);
+  CHECK(kids.at(1)->asked);
+  CHECK(kids.at(1)->replaced);
+  CHECK(kids.replaced() == 1);
+  kids.release(0);
+  CHECK(kids.replaced() == 1);
+  kids.release(1);
+  CHECK(kids.replaced() == 0);
+}

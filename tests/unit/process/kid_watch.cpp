@@ -157,3 +157,49 @@ TEST_CASE("two late kids get one order each") {
     }
   CHECK(killed == std::vector<pid_t>{100, 101});
 }
+
+TEST_CASE("a kid that was asked to leave and stays is killed once, after its time without a client") {
+  watched_kid kid({.drain = 3s});
+  CHECK_FALSE(kid.run(10s));
+  kid.kids.mark_asked(0);
+  const instant asked = kid.now;
+  REQUIRE(kid.run(10s) == order::kill_leaving);
+  CHECK(kid.now - asked >= 3s);
+  CHECK(kid.now - asked <= 3s + 2 * kid_watch::tick);
+  CHECK_FALSE(kid.run(10s));
+}
+
+TEST_CASE("a client that it took in the last moment is served, unless its kid is of an earlier generation") {
+  watched_kid kid({.drain = 3s});
+  kid.kids.mark_asked(0);
+  CHECK_FALSE(kid.run(2s));
+  kid.takes_client();
+  CHECK(kid.watch.next_look(kid.now) == kid.now + kid_watch::glance);
+  CHECK_FALSE(kid.run(1h));
+  kid.kids.begin_generation();
+  CHECK_FALSE(kid.run(900ms));
+  CHECK(kid.watch.next_look(kid.now) == kid.now + kid_watch::tick);
+  CHECK(kid.run(200ms) == order::kill_leaving);
+}
+
+TEST_CASE("a kid of an earlier generation that nobody has asked has all the time in the world, and so has one that a stop has asked") {
+  watched_kid kid({.drain = 3s});
+  kid.kids.begin_generation();
+  kid.takes_client();
+  CHECK_FALSE(kid.run(1h));
+  CHECK(kid.watch.next_look(kid.now) == instant::max());
+  kid.kids.mark_asked(0);
+  kid.watch.stop();
+  CHECK_FALSE(kid.run(1h));
+  CHECK(kid.watch.next_look(kid.now) == instant::max());
+}
+
+TEST_CASE("time in which the parent did not run is no time to leave in") {
+  watched_kid kid({.drain = 3s});
+  kid.kids.mark_asked(0);
+  kid.look();
+  kid.now += 1h;
+  CHECK_FALSE(kid.look());
+  CHECK_FALSE(kid.run(2s));
+  CHECK(kid.run(2s) == order::kill_leaving);
+}

@@ -54,3 +54,11 @@ TEST_CASE("the base of a pool is prefork, or maxfork if that is less") {
   STATIC_REQUIRE(pool_limits{8, 32, 31s}.base() == 8);
   STATIC_REQUIRE(pool_limits{8, 3, 31s}.base() == 3);
 }
+
+TEST_CASE("a tenth of a pool, and one at least, is replaced at once; its kids may be twice there while one half leaves") {
+  CHECK(pool_limits{.prefork = 1, .maxfork = 8}.replaced_at_once() == 1);
+  CHECK(pool_limits{.prefork = 25, .maxfork = 100}.replaced_at_once() == 2);
+  CHECK(pool_limits{.prefork = 25, .maxfork = 10}.replaced_at_once() == 1);
+  CHECK(pool_limits{.prefork = 8, .maxfork = 8}.most() == 16);
+  CHECK(pool_limits{.prefork = 8, .maxfork = waiter::no_limit}.most() == waiter::no_limit);
+}

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace std::chrono_literals;
@@ -34,9 +35,13 @@ std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
 /// Every order of up to so many events, each tried on a copy of the world as the events before it left it.
 class exploration {
  public:
-  enum event { works_0, works_1, works_2, dies_0, dies_1, dies_2, short_while, long_while, forks_turn, stop, hurry, event_count };
+  enum event {
+    works_0, works_1, works_2, works_3, dies_0, dies_1, dies_2, dies_3, is_due_0, is_due_1,
+    reload, the_asked_leave, short_while, long_while, forks_turn, stop, hurry
+  };
+  using events = std::vector<event>;
 
-  explicit exploration(int depth) : path_(static_cast<std::size_t>(depth)) {}
+  exploration(events all, int depth) : events_(std::move(all)), path_(static_cast<std::size_t>(depth)) {}
 
   /// What was broken, and how one gets there; nothing when all is well.
   std::optional<std::string> from(const supervisor_world& start) {
@@ -55,9 +60,10 @@ class exploration {
   std::uint64_t worlds() const { return worlds_; }
 
  private:
-  static constexpr const char* words[event_count] = {"slot 0 works", "slot 1 works", "slot 2 works",  "slot 0 dies",
-                                                     "slot 1 dies",  "slot 2 dies",  "a short while", "a long while",
-                                                     "forks turn",   "stop",         "hurry"};
+  static constexpr const char* words[] = {"slot 0 works",  "slot 1 works",  "slot 2 works", "slot 3 works", "slot 0 dies",
+                                          "slot 1 dies",   "slot 2 dies",   "slot 3 dies",  "slot 0 is due", "slot 1 is due",
+                                          "reload",        "the asked leave", "a short while", "a long while", "forks turn",
+                                          "stop",          "hurry"};
 
   void explore(const supervisor_world& before, std::size_t depth) {
     ++worlds_;
@@ -67,11 +73,11 @@ class exploration {
       future.expect_peace();
     }
     if (depth == path_.size() || before.finished()) return;
-    for (int next = 0; next < event_count; ++next) {
+    for (const event next : events_) {
       path_[depth] = next;
       length_ = depth + 1;
       supervisor_world world = before;
-      if (!happens(world, static_cast<event>(next))) continue;
+      if (!happens(world, next)) continue;
       world.look();
       explore(world, depth + 1);
     }
@@ -81,21 +87,27 @@ class exploration {
     switch (what) {
       case works_0:
       case works_1:
-      case works_2: return world.works(static_cast<std::size_t>(what - works_0));
+      case works_2:
+      case works_3: return world.works(static_cast<std::size_t>(what - works_0));
       case dies_0:
       case dies_1:
-      case dies_2: return world.dies(static_cast<std::size_t>(what - dies_0));
+      case dies_2:
+      case dies_3: return world.dies(static_cast<std::size_t>(what - dies_0));
+      case is_due_0:
+      case is_due_1: return world.is_due(static_cast<std::size_t>(what - is_due_0));
+      case reload: world.reload(); return true;
+      case the_asked_leave: return world.the_asked_leave();
       case short_while: world.pass(5ms); return true;
       case long_while: world.pass(1050ms); return true;
       case forks_turn: return world.toggle_forks();
       case stop: world.stop(); return true;
       case hurry: world.hurry(); return true;
-      case event_count: break;
     }
     return false;
   }
 
-  std::vector<int> path_;
+  events events_;
+  std::vector<event> path_;
   std::size_t length_ = 0;
   std::uint64_t worlds_ = 0;
 };
@@ -123,12 +135,14 @@ class dice {
 };
 
 supervisor_world random_world(dice& luck) {
-  const pool_limits limits{
+  pool_limits limits{
       .prefork = 1 + luck.throw_one(5),
-      .maxfork = 1 + luck.throw_one(static_cast<int>(supervisor_world::slots)),
+      .maxfork = 1 + luck.throw_one(8),
       .px_idle = luck.one_of(std::array<milliseconds, 3>{1s, 3s, 31s}),
+      .old_generations = luck.throw_one(4),
   };
-  return {limits, luck.one_of(std::array<milliseconds, 3>{0s, 1s, 8s})};
+  while (limits.most() > static_cast<int>(supervisor_world::slots)) --limits.maxfork;
+  return {limits, luck.one_of(std::array<milliseconds, 3>{0s, 1s, 8s}), luck.one_of(std::array<milliseconds, 3>{waiter::never, 1s, 5s})};
 }
 
 void random_event(supervisor_world& world, dice& luck) {
@@ -136,8 +150,12 @@ void random_event(supervisor_world& world, dice& luck) {
   const int what = luck.throw_one(1000);
   if (what < 500)
     world.works(slot);
-  else if (what < 650)
+  else if (what < 580)
     world.dies(slot);
+  else if (what < 620)
+    world.the_asked_leave();
+  else if (what < 650)
+    world.is_due(slot);
   else if (what < 950)
     world.pass(luck.one_of(std::array<milliseconds, 8>{0ms, 1ms, 3ms, 5ms, 50ms, 100ms, 1s, 3s}));
   else if (what < 960)
@@ -146,11 +164,13 @@ void random_event(supervisor_world& world, dice& luck) {
     world.is_stopped_or_continues(slot);
   else if (what < 975)
     world.all_are_told();
-  else if (what < 980)
+  else if (what < 978)
     world.stranger_dies();
+  else if (what < 984)
+    world.reload();
   else if (what < 990)
     world.lies(slot, {luck.one_of(std::array{activity::starting, activity::idle, activity::busy}),
-                      luck.one_of(std::array{waiter::instant::min(), world.now(), waiter::instant::max()})});
+                      luck.one_of(std::array{waiter::instant::min(), world.now(), waiter::instant::max()}), luck.throw_one(4) == 0});
   else if (what < 995)
     for (std::size_t all = 0; all < supervisor_world::slots; ++all) world.dies(all);
   else if (what < 998)
@@ -188,9 +208,26 @@ const std::vector<std::uint64_t> seeds_that_failed = {
 TEST_CASE("in every order of events, up to three kids keep every promise") {
   const auto depth = static_cast<int>(from_environment("WAITER_MODEL_DEPTH", default_depth));
   for (const int prefork : {1, 2, 3}) {
-    exploration all(depth);
+    using each = exploration;
+    exploration all({each::works_0, each::works_1, each::works_2, each::dies_0, each::dies_1, each::dies_2, each::short_while,
+                     each::long_while, each::forks_turn, each::stop, each::hurry},
+                    depth);
     const auto story = all.from({{.prefork = prefork, .maxfork = 3, .px_idle = 1s}, 1s});
     INFO("prefork " << prefork << ", " << all.worlds() << " worlds");
+    CHECK(story.value_or("") == "");
+  }
+}
+
+TEST_CASE("in every order of events, up to three kids are replaced without a gap") {
+  const auto depth = static_cast<int>(from_environment("WAITER_MODEL_DEPTH", default_depth));
+  for (const auto& [prefork, maxfork, old_generations] : {std::array{1, 1, 1}, {1, 3, 2}, {2, 2, 1}, {3, 3, 2}}) {
+    using each = exploration;
+    exploration all({each::works_0, each::works_1, each::works_2, each::works_3, each::dies_0, each::dies_3, each::is_due_0,
+                     each::is_due_1, each::reload, each::the_asked_leave, each::long_while, each::forks_turn, each::stop},
+                    depth);
+    const pool_limits limits{.prefork = prefork, .maxfork = maxfork, .px_idle = 1s, .old_generations = old_generations};
+    const auto story = all.from({limits, 1s});
+    INFO("prefork " << prefork << " of " << maxfork << ", " << all.worlds() << " worlds");
     CHECK(story.value_or("") == "");
   }
 }

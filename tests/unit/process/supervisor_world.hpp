@@ -9,6 +9,7 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <set>
 #include <stdexcept>
 
 /// A promise of the supervisor that it broke.
@@ -21,11 +22,12 @@ struct broken : std::logic_error {
 /// waits until a moment is woken at it.
 class supervisor_world {
  public:
-  static constexpr std::size_t slots = 8;
+  static constexpr std::size_t slots = 12;
 
-  supervisor_world(waiter::pool_limits limits, waiter::milliseconds grace)
-      : limits_(limits), grace_(grace), parent_(limits, grace) {
-    expect(limits.maxfork <= static_cast<int>(slots), "the world is too small for this test");
+  /// \param max_age  after which each kid is to be replaced
+  supervisor_world(waiter::pool_limits limits, waiter::milliseconds grace, waiter::milliseconds max_age = waiter::never)
+      : limits_(limits), grace_(grace), max_age_(max_age), parent_(limits, grace) {
+    expect(limits.most() <= static_cast<int>(slots), "the world is too small for this test");
   }
 
   // What may happen. Each tells whether it could.
@@ -35,8 +37,28 @@ class supervisor_world {
     if (kids_[slot].pid == 0) return false;
     auto& said = reports_[slot];
     if (said.state == waiter::activity::busy) kids_[slot].served = true;
-    said = {said.state == waiter::activity::idle ? waiter::activity::busy : waiter::activity::idle, now_};
+    said = {said.state == waiter::activity::idle ? waiter::activity::busy : waiter::activity::idle, now_, said.due};
     return true;
+  }
+
+  /// A kid says that it has had its number of clients.
+  bool is_due(std::size_t slot) {
+    if (kids_[slot].pid == 0 || reports_[slot].due) return false;
+    return reports_[slot].due = true;
+  }
+
+  /// All kids are to be replaced.
+  void reload() {
+    ++reloads_;
+    parent_.reload();
+  }
+
+  /// Who was asked leaves.
+  bool the_asked_leave() {
+    bool changed = false;
+    for (std::size_t slot = 0; slot < slots; ++slot)
+      if (kids_[slot].asked) changed |= dies(slot);
+    return changed;
   }
 
   bool dies(std::size_t slot) {
@@ -61,6 +83,7 @@ class supervisor_world {
     if (kids_[slot].pid == 0) return false;
     kids_[slot].stopped = !kids_[slot].stopped;
     parent_.kid_stopped(slot, kids_[slot].stopped);
+    size_ = std::max(size_, relied_on());
     return true;
   }
 
@@ -111,6 +134,11 @@ class supervisor_world {
   /// The loop turns once: it does what the supervisor says, until that is to wait.
   void look() {
     note_evidence();
+    if (due() == 0) {
+      size_ = std::max(limits_.base(), relied_on());
+      for (kid& each : kids_) each.heir = false;
+    }
+    if (busy() > 0) size_ = limits_.maxfork;  // a batch may be under way
     for (std::size_t actions = 0;; ++actions) {
       expect(actions <= 4 * slots, "the loop turns without end");
       const waiter::action next = parent_.next(reports_, now_);
@@ -128,10 +156,12 @@ class supervisor_world {
   }
 
   /// From here on all is well: forks work, kids get ready, clients end, and who is asked leaves. Then a pool is full within
-  /// 3 s, at its base exactly when nobody was needed for `px_idle`, and then wakes its parent no more; a stop comes to its end.
+  /// 3 s, at its base exactly when nobody was needed for `px_idle`, all in it are of the last generation and not past their time, and
+  /// then it wakes its parent no more; a stop comes to its end.
   void expect_peace() {
     if (stopped_) return expect_an_end();
     forks_work_ = true;
+    max_age_ = waiter::never;
     const waiter::instant full = now_ + std::chrono::seconds(3);
     const waiter::instant settled = full + 3 * limits_.px_idle;
     look();
@@ -144,6 +174,8 @@ class supervisor_world {
       look();
     }
     expect(relied_on() == limits_.base() && alive() == relied_on(), "a pool in peace is not at its base");
+    expect(due() == 0, "a pool in peace has somebody who should have been replaced");
+    for (const kid& each : kids_) expect(each.pid == 0 || each.reloads == reloads_, "a reload was lost");
     expect(wake_at_ == waiter::instant::max(), "a pool in peace wakes its parent");
   }
 
@@ -158,6 +190,10 @@ class supervisor_world {
     bool asked = false;
     bool killed = false;
     bool stopped = false;
+    bool replaced = false;                                // asked, for another one
+    bool heir = false;                                    // forked although the pool was full, and nobody had a client
+    int reloads = 0;                                      // before it was born
+    waiter::instant expires = waiter::instant::max();
   };
 
   static constexpr pid_t stranger = 1000;
@@ -168,9 +204,14 @@ class supervisor_world {
 
   void fork(const waiter::action& next) {
     expect(!stopped_, "a fork after the stop");
-    expect(alive() < limits_.maxfork, "a fork beyond maxfork");
+    const int at_once = std::min(due(), limits_.replaced_at_once());
+    expect(alive() < limits_.most(), "more kids than there are places");
+    expect(alive() - count([this](std::size_t slot) { return kids_[slot].replaced; }) < limits_.maxfork + at_once,
+           "a fork beyond maxfork, and more than nobody would have to be replaced first");
     expect(next.slot < slots && kids_[next.slot].pid == 0, "a fork into a slot that is taken");
-    expect(relied_on() < limits_.base() || busy() > 0, "a fork that nobody needs");
+    const bool heir = relied_on() >= limits_.base() && busy() == 0;
+    expect(!heir || due() > 0, "a fork that nobody needs");
+    expect(relied_on() < size_ + at_once, "more are replaced at once than should be");
     expect(now_ >= retry_at_, "a fork too soon after one that failed");
     if (deaths_ >= std::max(3, limits_.prefork))
       expect(now_ >= last_fork_ + std::chrono::milliseconds(100), "more than ten forks a second while kids die young");
@@ -180,15 +221,23 @@ class supervisor_world {
       return parent_.fork_failed(now_);
     }
     last_fork_ = now_;
-    kids_[next.slot] = {.pid = fresh_pid(), .born = now_};
+    kids_[next.slot] = {.pid = fresh_pid(), .born = now_, .heir = heir, .reloads = reloads_, .expires = waiter::later(now_, max_age_)};
     reports_[next.slot] = {};
-    parent_.kid_forked(next.slot, kids_[next.slot].pid, now_);
+    parent_.kid_forked(next.slot, kids_[next.slot].pid, now_, kids_[next.slot].expires);
+    std::set<unsigned> generations;
+    parent_.kids().for_each([&](std::size_t, const auto& each) { generations.insert(each.generation); });
+    expect(static_cast<int>(generations.size()) <= std::max(1, limits_.old_generations) + 1, "too many generations live");
   }
 
   void ask(const waiter::action& next) {
     kid& asked = addressed(next);
     expect(!asked.asked, "a kid was asked twice");
-    if (!stopped_) {
+    if (!stopped_ && is_due_to_go(next.slot)) {
+      // Those who were on their way before count as they always do; who is not ready itself is no loss.
+      const int left = count([&](std::size_t slot) { return slot != next.slot && relies_on(slot) && (is_ready(slot) || !kids_[slot].heir); });
+      expect(left >= limits_.base() || !is_ready(next.slot), "a kid was asked before another one was ready in its stead");
+      asked.replaced = true;
+    } else if (!stopped_) {
       const auto said = heard(next.slot);
       expect(relied_on() > limits_.base(), "a kid was retired that the base needs");
       expect(said.state == waiter::activity::idle, "a kid was retired that is not idle");
@@ -217,9 +266,9 @@ class supervisor_world {
       return;
     }
     const bool needed = relied_on() < limits_.base() || (busy() == relied_on() && busy() < limits_.maxfork);
-    if (needed && alive() < limits_.maxfork)
+    if (needed && alive() < limits_.maxfork && due() == 0)
       expect(wake_at_ <= now_ + std::chrono::seconds(2), "kids are needed, and the parent does not look for 2 s");
-    if (busy() == 0 && relied_on() > limits_.base())
+    if (busy() == 0 && relied_on() > limits_.base() && due() == 0)
       for (std::size_t slot = 0; slot < slots; ++slot) {
         if (kids_[slot].pid == 0 || kids_[slot].asked || heard(slot).state != waiter::activity::idle) continue;
         expect(now_ < heard(slot).since + limits_.px_idle, "a kid should have been retired");
@@ -269,7 +318,7 @@ class supervisor_world {
       here += mine.pid != 0;
     }
     expect(parent_.kids().count() == here, "the count of kids is wrong");
-    expect(here <= limits_.maxfork, "more kids than maxfork");
+    expect(here <= limits_.most(), "more kids than there are places");
   }
 
   kid& addressed(const waiter::action& next) {
@@ -278,7 +327,7 @@ class supervisor_world {
   }
 
   waiter::kid_report heard(std::size_t slot) const {
-    return {reports_[slot].state, std::clamp(reports_[slot].since, kids_[slot].born, now_)};
+    return {reports_[slot].state, std::clamp(reports_[slot].since, kids_[slot].born, now_), reports_[slot].due};
   }
 
   bool is_sound(std::size_t slot) const {
@@ -312,8 +361,17 @@ class supervisor_world {
   int alive() const {
     return count([](std::size_t) { return true; });
   }
+  bool relies_on(std::size_t slot) const { return kids_[slot].pid != 0 && !kids_[slot].asked && !kids_[slot].stopped; }
+  bool is_ready(std::size_t slot) const { return reports_[slot].state != waiter::activity::starting; }
+  bool is_due_to_go(std::size_t slot) const {
+    // A generation that had to wait also replaces those who were born meanwhile, so a count of our own would not do.
+    return reports_[slot].due || kids_[slot].expires <= now_ || parent_.kids().outdated(*parent_.kids().at(slot));
+  }
   int relied_on() const {
-    return count([this](std::size_t slot) { return !kids_[slot].asked && !kids_[slot].stopped; });
+    return count([this](std::size_t slot) { return relies_on(slot); });
+  }
+  int due() const {
+    return count([this](std::size_t slot) { return relies_on(slot) && is_due_to_go(slot); });
   }
   int busy() const {
     return count([this](std::size_t slot) {
@@ -323,6 +381,7 @@ class supervisor_world {
 
   waiter::pool_limits limits_;
   waiter::milliseconds grace_;
+  waiter::milliseconds max_age_;
   waiter::supervisor parent_;
   std::array<kid, slots> kids_{};
   std::array<waiter::kid_report, slots> reports_{};
@@ -335,6 +394,8 @@ class supervisor_world {
   waiter::instant last_kill_ = waiter::instant::min();
   waiter::instant last_fork_ = waiter::instant::min();
   waiter::instant retry_at_ = waiter::instant::min();
+  int reloads_ = 0;
+  int size_ = 0;  // of the pool, when nobody was due, or larger because there were clients
   int deaths_ = 0;  // young ones, since a sound kid
   waiter::instant trouble_since_{};
   pid_t last_pid_ = 0;

@@ -221,3 +221,34 @@ TEST_CASE("of those who notice the same within a second, one speaks for all") {
   CHECK(board.first_this_second());
   CHECK_FALSE(board.first_this_second());
 }
+
+TEST_CASE("a kid that is due says so until its place is another's") {
+  open_board board(2);
+  board.seat_idle(2);
+  CHECK_FALSE(board.is_due(0));
+  board.due(0);
+  CHECK(board.is_due(0));
+  CHECK_FALSE(board.is_due(1));
+  board.seat(0);
+  CHECK_FALSE(board.is_due(0));
+}
+
+TEST_CASE("a kid that leaves is there, and neither busy nor idle") {
+  open_board board(4);
+  board.seat_idle(4);
+  board.wake_at(1);
+  board.leaving(0);
+  board.leaving(1);
+  CHECK(board.count() == census{.busy = 0, .kids = 4});
+  board.busy(2);
+  CHECK(board.must_call());  // only one is idle by now
+}
+
+TEST_CASE("a kid that gets ready wakes the parent when that waits for it") {
+  open_board board(1);
+  CHECK_FALSE(board.start_is_expected());
+  board.expect_start(true);
+  CHECK(board.start_is_expected());
+  board.expect_start(false);
+  CHECK_FALSE(board.start_is_expected());
+}
