@@ -105,6 +105,7 @@ class tracing_server : public waiter::basic_waiter<tracing_server<ForkPolicy, Tr
   void on_prefork_child_idle() { happened("on_prefork_child_idle"); }
   void on_sig_child(pid_t pid, int status) { happened("on_sig_child", "pid", pid, "status", status); }
   void on_sig_hup() {
+    if (asked_.reload_on_hup) this->reload();
     if (asked_.propagate.empty()) return happened("on_sig_hup");
     happened("on_sig_hup", "error", this->propagate_signal(asked_.propagate).message());
   }
@@ -113,6 +114,7 @@ class tracing_server : public waiter::basic_waiter<tracing_server<ForkPolicy, Tr
   void on_child_sig_hup() { happened("on_child_sig_hup"); }
   void on_child_sig_usr1() { happened("on_child_sig_usr1"); }
   void on_child_sig_usr2() { happened("on_child_sig_usr2"); }
+  void on_reload() { happened("on_reload"); }
   void on_server_close() { happened("on_server_close"); }
 
   /// What --process asks for. No exception for a client that has gone: that is no news here.
@@ -176,7 +178,16 @@ class tracing_server : public waiter::basic_waiter<tracing_server<ForkPolicy, Tr
 template <class ForkPolicy>
 typename ForkPolicy::options fork_options(const settings& asked) {
   typename ForkPolicy::options options;
-  if constexpr (requires { options.prefork; }) options.prefork = asked.prefork, options.px_idle = asked.px_idle;
+  if constexpr (requires { options.prefork; }) {
+    options.prefork = asked.prefork;
+    options.px_idle = asked.px_idle;
+    options.max_requests = asked.max_requests;
+    options.max_requests_spread = asked.max_requests_spread;
+    options.max_age = asked.max_age;
+    options.max_age_spread = asked.max_age_spread;
+    options.drain_limit = asked.drain_limit;
+    options.max_old_generations = asked.max_old_generations;
+  }
   if constexpr (requires { options.maxfork; }) {
     options.maxfork = asked.maxfork;
     options.soft_limit = asked.soft_limit;

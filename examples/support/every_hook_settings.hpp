@@ -28,7 +28,8 @@ times are in seconds, fractions allowed, and `never` is a time that does not end
   --port N --address A               where to listen: a free port (0) of 0.0.0.0 unless given; the log and on_listen_ok tell which
   --listen PLACE                     in their place, any number of "127.0.0.1:80", "unix:/run/x.sock", "inherited", ...
   --unix-mode OCTAL                  the mode of UNIX sockets
-  --prefork N --maxfork N --px-idle S                          the pool
+  --prefork N --maxfork N --px-idle S                          the pool, and when its kids are replaced:
+  --max-requests N --max-requests-spread N --max-age S --max-age-spread S --drain-limit S --max-old-generations N
   --timeout S --grace S --prop-sigusr --debug                  the server; the last two may be given true or false
   --io-timeout S --client-timeout S --linger S --handshake-timeout S     the clients
   --min-rate BYTES --max-handshakes N --soft-limit S --hard-limit S      the patience with them
@@ -38,7 +39,7 @@ times are in seconds, fractions allowed, and `never` is a time that does not end
   --maxforked-text TEXT              what on_maxforked writes
   --break-in HOOK                    calls break_main_loop() there; --break-in-child HOOK: in kids only
   --throw-in HOOK                    throws there, the first time in each process; --rethrow: on_exception throws it on
-  --propagate NAME                   on_sig_hup sends this signal to all kids
+  --propagate NAME                   on_sig_hup sends this signal to all kids; --reload-on-hup: it calls reload()
   --nofile N                         lowers RLIMIT_NOFILE in on_listen_ok
   --runs N                           calls run() so often
   --trace FILE                       one line for each hook, appended
@@ -54,11 +55,13 @@ struct settings {
   unsigned unix_mode = 0;
   std::uint16_t port = 0;
   int prefork = 8, maxfork = 0, runs = 1, nofile = 0;
+  int max_requests = 0, max_requests_spread = -1, max_old_generations = 2;
+  waiter::milliseconds max_age = waiter::never, max_age_spread{-1}, drain_limit{30000};
   waiter::milliseconds timeout{4000}, grace{8000}, px_idle{31000}, io_timeout{60000}, client_timeout = waiter::never;
   waiter::milliseconds linger{2000}, handshake_timeout{10000}, soft_limit = waiter::never, hard_limit = waiter::never;
   std::uint32_t min_rate = 0;
   int max_handshakes = 0;
-  bool prop_sigusr = false, debug = false, rethrow = false;
+  bool prop_sigusr = false, debug = false, rethrow = false, reload_on_hup = false;
 };
 
 /// Says what is wrong with the command line, in one sentence, and ends the program.
@@ -154,6 +157,12 @@ inline settings parse(int argc, char** argv) {
       {"--port", count(all.port)},
       {"--prefork", count(all.prefork)},
       {"--maxfork", count(all.maxfork)},
+      {"--max-requests", count(all.max_requests)},
+      {"--max-requests-spread", count(all.max_requests_spread)},
+      {"--max-age", time(all.max_age)},
+      {"--max-age-spread", time(all.max_age_spread)},
+      {"--drain-limit", time(all.drain_limit)},
+      {"--max-old-generations", count(all.max_old_generations)},
       {"--runs", count(all.runs)},
       {"--nofile", count(all.nofile)},
       {"--min-rate", count(all.min_rate)},
@@ -169,7 +178,7 @@ inline settings parse(int argc, char** argv) {
       {"--handshake-timeout", time(all.handshake_timeout)},
   };
   const std::map<std::string_view, bool*> switches{
-      {"--prop-sigusr", &all.prop_sigusr}, {"--debug", &all.debug}, {"--rethrow", &all.rethrow}};
+      {"--prop-sigusr", &all.prop_sigusr}, {"--debug", &all.debug}, {"--rethrow", &all.rethrow}, {"--reload-on-hup", &all.reload_on_hup}};
   const std::map<std::string_view, bool> on_or_off{{"true", true}, {"1", true}, {"false", false}, {"0", false}};
 
   for (int at = 1; at < argc; ++at) {

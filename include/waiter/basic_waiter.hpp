@@ -91,6 +91,14 @@ class basic_waiter {
   /// client, and the server's patience is `grace`. For a hook that waits for something else than its client, or works for long.
   bool is_stopping() const noexcept { return host_ && host_->asked_to_stop(); }
 
+  /// Makes new clients find new settings, while all others are served: `on_reload` runs in the listening process as soon as no other hook
+  /// does, the transport reads its files anew (bad ones change nothing: `on_ssl_error`), and a pool is replaced, kid by kid, each by one
+  /// that accepts before the old one is asked to leave. Kids of `forking` finish their client as they began it. Several calls before
+  /// `on_reload` runs are one; a later one is a reload of its own. In a kid, and while the server stops, it does nothing.
+  void reload() noexcept {
+    if (host_) host_->want_reload();
+  }
+
   static constexpr bool ssl_in_use() noexcept { return transport_policy::encrypted; }
 
   /// True in a kid; in `nofork` from on_child_start to on_child_exit.

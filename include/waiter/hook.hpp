@@ -27,6 +27,7 @@ enum class hook {
   on_child_sig_hup,
   on_child_sig_usr1,
   on_child_sig_usr2,
+  on_reload,
   on_server_close,
 };
 

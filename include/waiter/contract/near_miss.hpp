@@ -113,6 +113,10 @@ class hook_access::near_misses {
   misspelt(on_child_sig_user2, on_child_sig_usr2) misspelt(on_child_usr2, on_child_sig_usr2)                                     \
   misspelt(on_sig_child_usr2, on_child_sig_usr2) misspelt(on_kid_sig_usr2, on_child_sig_usr2)                                    \
   misspelt(onChildSigUsr2, on_child_sig_usr2) misspelt(onChildSigusr2, on_child_sig_usr2)                                        \
+  misspelt(on_reloaded, on_reload) misspelt(on_reloads, on_reload) misspelt(on_reload_ok, on_reload)                             \
+  misspelt(on_reload_config, on_reload) misspelt(on_server_reload, on_reload) misspelt(on_re_load, on_reload)                    \
+  misspelt(on_sig_reload, on_reload) misspelt(onReload, on_reload)                                                               \
+  ownable(on_reconfigure, on_reload) ownable(on_reload_settings, on_reload)                                                      \
   misspelt(on_server_closed, on_server_close) misspelt(on_server_closes, on_server_close)                                        \
   misspelt(on_server_closing, on_server_close) misspelt(on_server_stop, on_server_close)                                         \
   misspelt(on_server_stopped, on_server_close) misspelt(on_server_stops, on_server_close)                                        \

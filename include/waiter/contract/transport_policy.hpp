@@ -80,6 +80,26 @@ concept has_handshake = requires(Policy& policy, typename Policy::client_type& c
 template <class Policy>
 concept has_finish = requires(Policy& policy, typename Policy::client_type& client) { policy.finish(client); };
 
+/// The one clause that may be left out: a transport that reads files can read them again.
+template <class Policy>
+concept reloading_transport = requires(Policy& policy, const typename Policy::options& settings) {
+  { policy.reload(settings) } -> std::same_as<std::optional<std::string>>;
+};
+
+/// A member of this name, whatever it is: deriving from both makes the name ambiguous exactly when the policy has it.
+struct reload_decoy {
+  int reload;
+};
+template <class Policy>
+struct reload_probe : Policy, reload_decoy {};
+template <class Policy>
+constexpr bool names_reload() {
+  if constexpr (std::is_class_v<Policy> && !std::is_final_v<Policy>)
+    return !requires { &reload_probe<Policy>::reload; };
+  else
+    return false;
+}
+
 }  // namespace contract
 
 /// What carries the bytes: a policy of this kind is the third parameter of `basic_waiter`.
@@ -87,7 +107,8 @@ template <class Policy>
 concept transport_policy =
     std::default_initializable<Policy> && contract::has_name<Policy> && contract::has_transport_options<Policy> &&
     contract::has_client_type<Policy> && contract::has_encrypted<Policy> && contract::has_transport_prepare<Policy> &&
-    contract::has_welcome<Policy> && contract::has_handshake<Policy> && contract::has_finish<Policy>;
+    contract::has_welcome<Policy> && contract::has_handshake<Policy> && contract::has_finish<Policy> &&
+    (contract::reloading_transport<Policy> || !contract::names_reload<Policy>());
 
 static_assert(transport_policy<transport_policy_archetype> && !transport_policy<int>);
 
@@ -126,6 +147,9 @@ constexpr void explain_transport_policy() {
   static_assert(has_finish<Policy> || !has_client_type<Policy> || silent,
                 "waiter: a transport says its last words before the socket is closed: `void finish(client_type&)`. See "
                 "docs/contracts.md");
+  static_assert(reloading_transport<Policy> || !names_reload<Policy>() || !has_transport_options<Policy> || silent,
+                "waiter: a transport that has `reload` reads its files anew there: `std::optional<std::string> reload(const "
+                "options&)`, which returns why it goes on with what it has, or nothing. See docs/contracts.md");
 }
 
 /// The archetype stands in for a faulty policy, so that nothing else falls over.

@@ -59,7 +59,7 @@ class forking {
   using runs = hooks<hook::on_server_begin, hook::on_listen_ok, hook::on_accept_error, hook::on_accept_ok, hook::on_maxforked,
                      hook::on_fork_ok, hook::on_child_start, hook::on_ssl_error, hook::on_process, hook::on_child_overtime,
                      hook::on_exception, hook::on_close, hook::on_child_exit, hook::on_forking_idle, hook::on_sig_child, hook::on_sig_hup, hook::on_sig_usr1,
-                     hook::on_sig_usr2, hook::on_child_sig_hup, hook::on_child_sig_usr1, hook::on_child_sig_usr2,
+                     hook::on_sig_usr2, hook::on_child_sig_hup, hook::on_child_sig_usr1, hook::on_child_sig_usr2, hook::on_reload,
                      hook::on_server_close>;
 
   /// Before on_listen_ok: nullopt, or why there can be no kids.
@@ -135,7 +135,12 @@ class forking {
   void look_around(Host& host) {
     host.run_signal_hooks();
     look_at_clocks(host);
-    if (!host.take_kid_has_ended()) return;
+    if (host.take_kid_has_ended()) reap(host);
+    host.reload();  // the next client's kid begins with what is read now
+  }
+
+  template <class Host>
+  void reap(Host& host) {
     const auto ours = [this](pid_t pid) { return kids_.find(pid).has_value(); };
     while (const auto ended = system::reap_next(ours, [this] { return kids_.pids(); })) {
       const auto place = *kids_.find(ended->pid);

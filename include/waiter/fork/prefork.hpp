@@ -8,9 +8,11 @@
 #include <waiter/process/instant.hpp>
 #include <waiter/process/kid_report.hpp>
 #include <waiter/process/kid_watch.hpp>
+#include <waiter/process/lifespan.hpp>
 #include <waiter/process/pool_limits.hpp>
 #include <waiter/process/supervisor.hpp>
 #include <waiter/process/wait_status.hpp>
+#include <waiter/process/wrong_replacement.hpp>
 #include <waiter/server/logger.hpp>
 #include <waiter/server/make_way.hpp>
 #include <waiter/server/obey_watch.hpp>
@@ -52,11 +54,24 @@ class prefork {
     int maxfork = 0;
     /// A kid above `prefork` that was idle for this long leaves. Below 1 s means 31 s.
     milliseconds px_idle{31000};
+    /// A kid that has had so many clients is replaced; it serves on until another one stands ready in its stead. 0 means never.
+    int max_requests = 0;
+    /// Each kid's own number is lower by up to this, so that not all are replaced at once. Below 0: by up to a tenth of `max_requests`.
+    int max_requests_spread = -1;
+    /// A kid that has lived for so long is replaced in the same way.
+    milliseconds max_age = never;
+    /// Each kid's own time is shorter by up to this. Below 0: by up to a tenth of `max_age`.
+    milliseconds max_age_spread{-1};
     /// A client that a kid has for longer than this is reported: on_child_overtime in the kid, when it waits for its client, and a line
     /// in the log. Time in which the parent itself did not run (a suspended machine, a stopped group) does not count.
     milliseconds soft_limit = never;
     /// After this the kid is killed, and replaced.
     milliseconds hard_limit = never;
+    /// How long a kid that `reload()` has replaced may take to finish its client; then it is killed, and the client is cut off. Also how
+    /// long any other kid that was asked to leave may stay without a client. Above 0; `waiter::never` waits for ever.
+    milliseconds drain_limit{30000};
+    /// So many generations of kids that `reload()` has replaced may still be leaving; the next one waits until there are fewer. At least 1.
+    int max_old_generations = 2;
     /// Fork even while another thread lives in the process. The kid may then use nothing that such a thread may have locked (fork(2)).
     bool allow_threads = false;
   };
@@ -66,23 +81,27 @@ class prefork {
   using runs = hooks<hook::on_server_begin, hook::on_listen_ok, hook::on_accept_error, hook::on_accept_ok, hook::on_fork_ok,
                      hook::on_child_start, hook::on_ssl_error, hook::on_process, hook::on_child_overtime,
                      hook::on_exception, hook::on_close, hook::on_child_exit, hook::on_prefork_child_idle, hook::on_sig_child, hook::on_sig_hup, hook::on_sig_usr1,
-                     hook::on_sig_usr2, hook::on_child_sig_hup, hook::on_child_sig_usr1, hook::on_child_sig_usr2,
+                     hook::on_sig_usr2, hook::on_child_sig_hup, hook::on_child_sig_usr1, hook::on_child_sig_usr2, hook::on_reload,
                      hook::on_server_close>;
 
   /// Before on_listen_ok: nullopt, or why there can be no kids.
   std::optional<std::string> prepare(const options& settings) {
+    if (auto wrong = wrong_replacement(settings.max_requests, settings.max_age, settings.drain_limit, settings.max_old_generations))
+      return wrong;
     settings_ = settings;
-    watch_ = kid_watch({settings.soft_limit, settings.hard_limit});
+    watch_ = kid_watch({settings.soft_limit, settings.hard_limit, settings.drain_limit});
+    lifespans_ = lifespans({settings.max_requests, settings.max_requests_spread, settings.max_age, settings.max_age_spread});
     limits_ = effective_pool_limits(settings.prefork, settings.maxfork, settings.px_idle);
     limits_.maxfork = std::min(limits_.maxfork, most_places);
     limits_.prefork = std::min(limits_.prefork, limits_.maxfork);
+    limits_.old_generations = settings.max_old_generations;
     title_.remember();
     board_.close();
     error_code error;
-    board_.open(static_cast<std::size_t>(limits_.maxfork), error);
+    board_.open(static_cast<std::size_t>(limits_.most()), error);
     if (!error) parent_.open(error);
     if (!error) bell_.open(error);
-    if (error) return "no shared memory and pipes for " + std::to_string(limits_.maxfork) + " kids: " + error.message();
+    if (error) return "no shared memory and pipes for " + std::to_string(limits_.most()) + " kids: " + error.message();
     return std::nullopt;
   }
 
@@ -136,13 +155,16 @@ class prefork {
     if (!host.stopping()) host.mend_door();
     make_way(board_, pool_->kids(), host.most_handshakes());
     board_.wake_at(mark_);
+    board_.expect_start(awaits_start_);
     board_.calls(hushed_ ? 1 : 0);
     for (;;) {
       const instant now = clock::now();
       if (host.stopping() && !pool_->stopping()) {
         host.close_door();
         pool_->stop(clock::now());
+        watch_.stop();
       }
+      if (host.reload()) pool_->reload();
       if (host.hurried()) pool_->hurry(now);
       while (const auto order = watch_.look(pool_->kids(), reports(), now)) obey_watch(host, *order);
       const auto next = pool_->next(reports(), now);
@@ -158,14 +180,16 @@ class prefork {
 
   template <class Host>
   bool wait(Host& host, instant until, instant now) {
-    const int kids = pool_->kids().count();
+    const int kids = pool_->kids().count() - pool_->kids().replaced();
     int mark = host.stopping() || kids >= limits_.maxfork ? nobody_calls : low_mark(kids);
-    if (watch_.awaits_client()) mark = limits_.maxfork;  // whoever gets a client calls
+    if (watch_.awaits_client()) mark = limits_.most();  // whoever gets a client calls
     const bool hushed = until < now + moment;
-    if (mark != mark_ || hushed != hushed_) {
-      // A kid that became busy after the look, and found that it need not call, has to be seen by another look.
+    const bool awaits_start = pool_->awaits_start();
+    if (mark != mark_ || hushed != hushed_ || awaits_start != awaits_start_) {
+      // A kid that became busy, or ready, after the look, and found that it need not call, has to be seen by another look.
       mark_ = mark;
       hushed_ = hushed;
+      awaits_start_ = awaits_start;
       return true;
     }
     // The kids empty the queue; when they have done so is seen soon enough.
@@ -201,11 +225,13 @@ class prefork {
   template <class Host>
   void fork_kid(Host& host, std::size_t place) {
     board_.seat(place);
+    const lifespan life = lifespans_.next();
     error_code error;
     const pid_t pid = system::fork_process(settings_.allow_threads, error);
-    if (pid == 0) live(host, place);
+    if (pid == 0) live(host, place, life.clients);
     if (pid > 0) {
-      pool_->kid_forked(place, pid, clock::now());
+      const instant now = clock::now();
+      pool_->kid_forked(place, pid, now, later(now, life.age));
       host.template call<hook::on_fork_ok>(pid);
       return;
     }
@@ -215,7 +241,7 @@ class prefork {
   }
 
   template <class Host>
-  [[noreturn]] void live(Host& host, std::size_t place) {
+  [[noreturn]] void live(Host& host, std::size_t place, std::uint32_t due_after) {
     constexpr bool ticks = Host::template has<hook::on_prefork_child_idle>;
     place_ = place;
     pool_.reset();
@@ -230,6 +256,7 @@ class prefork {
     bool stay = host.template call<hook::on_child_start>();
     const bool failed = !stay;
     board_.idle(place);
+    if (board_.start_is_expected()) bell_.ring();
     title_.idle(clients);
     while (stay) {
       auto accepted = host.template next_client<hook::on_prefork_child_idle>([&] {
@@ -252,6 +279,10 @@ class prefork {
         });
       board_.served(place);
       board_.idle(place);
+      if (clients == due_after) {
+        board_.due(place);
+        bell_.ring();
+      }
       // Without an idle hook nothing would wake the kid to bring the seconds up to date.
       if constexpr (ticks) {
         since = clock::now();
@@ -260,6 +291,7 @@ class prefork {
         title_.idle(clients);
       }
     }
+    board_.leaving(place);
     host.template call<hook::on_child_exit>();
     host.leave(failed || host.escaped() != nullptr);
   }
@@ -267,8 +299,11 @@ class prefork {
   kid_report report(std::size_t place) const {
     using board = system::busy_board;
     const auto is = board_.is(place);
-    const auto idle = is == board::state::idle ? activity::idle : activity::starting;
-    return {.state = board::has_client(is) ? activity::busy : idle, .since = board_.since(place)};
+    // Who leaves by itself was ready for so long, which tells whether it was sound.
+    const bool ready = is == board::state::idle || is == board::state::leaving;
+    const auto without = ready ? activity::idle : activity::starting;
+    const bool due = lifespans_.counts_clients() && board_.is_due(place);
+    return {.state = board::has_client(is) ? activity::busy : without, .since = board_.since(place), .due = due};
   }
 
   const std::vector<kid_report>& reports() {
@@ -283,6 +318,7 @@ class prefork {
   options settings_;
   pool_limits limits_{};
   kid_watch watch_;
+  lifespans lifespans_;
   std::optional<supervisor> pool_;
   std::vector<kid_report> reports_;
   system::busy_board board_;
@@ -293,6 +329,7 @@ class prefork {
   std::size_t place_ = 0;  // in a kid
   int mark_ = nobody_calls;
   bool hushed_ = false;
+  bool awaits_start_ = false;
 };
 
 }  // namespace waiter

@@ -3,6 +3,7 @@
 
 #include <waiter/client/connection.hpp>
 #include <waiter/client/farewell.hpp>
+#include <waiter/contract/transport_policy.hpp>
 #include <waiter/error.hpp>
 #include <waiter/hook.hpp>
 #include <waiter/options.hpp>
@@ -99,6 +100,21 @@ class fork_host : public reception<fork_host<Handler, ForkPolicy, TransportPolic
   /// In a kid that takes one client only there is no main loop to break.
   void stop() noexcept {
     if (!is_kid_ || accepts_) stopping_ = true;
+  }
+
+  // ---- reloading
+  /// Asks for a reload. In a kid nothing.
+  void want_reload() noexcept { reload_wanted_ = !is_kid_; }
+
+  /// Does what was asked for, in the listening process and where it has no client in hand: on_reload, and then the transport reads its
+  /// files anew. True when that was done, so that kids have to be made that know of it; false when nobody asked, or the server stops, or
+  /// on_reload threw. What is asked for in on_reload is the same reload.
+  bool reload() noexcept {
+    if (!reload_wanted_ || stopping()) return false;
+    const bool done = call<hook::on_reload>();
+    reload_wanted_ = false;
+    if (done) reload_transport();
+    return done;
   }
 
   // ---- signals
@@ -228,7 +244,7 @@ class fork_host : public reception<fork_host<Handler, ForkPolicy, TransportPolic
     accepts_ = accepts;
     stopping_ = stopping_ && accepts;
     grace_ends_ = instant::max();
-    told_ = hurried_ = kid_has_ended_ = in_signal_hook_ = false;
+    told_ = hurried_ = kid_has_ended_ = in_signal_hook_ = reload_wanted_ = false;
     hooks_.forgive();
     system::mailbox.forget();
     doorway_.become_kid(accepts);
@@ -276,6 +292,20 @@ class fork_host : public reception<fork_host<Handler, ForkPolicy, TransportPolic
   void give_way() noexcept {
     gave_way_ = true;
     in_hand_->expires_within(milliseconds::zero());
+  }
+
+  // When that fails the transport goes on with what it has.
+  void reload_transport() noexcept {
+    if constexpr (contract::reloading_transport<TransportPolicy>) {
+      try {
+        const std::optional<std::string> wrong = transport_.reload(settings_.transport);
+        if (!wrong) return;
+        log("reload: what the transport has read before stays in use: ", *wrong);
+        call<hook::on_ssl_error>(std::string_view(*wrong));
+      } catch (...) {
+        hooks_.caught(hook::on_reload);
+      }
+    }
   }
 
   // The transport's own last words. They may go through user code (a logger, a stream's buffer), so they may throw.
@@ -327,6 +357,7 @@ class fork_host : public reception<fork_host<Handler, ForkPolicy, TransportPolic
   bool shaking_hands_ = false;
   bool gave_way_ = false;
   bool kid_has_ended_ = false;
+  bool reload_wanted_ = false;
 };
 
 }  // namespace waiter

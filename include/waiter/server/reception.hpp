@@ -56,6 +56,7 @@ class reception {
     };
     for (;;) {
       if (system::mailbox.any()) host().run_signal_hooks();
+      host().reload();
       if (host().stopping()) return last_client();
       if ((ticks && !kernel_keeps_time) || doorway_.wants_wait()) {
         if (!wait_readable(idle_at)) {

@@ -28,6 +28,9 @@ class ssl {
     return context_.make(settings);
   }
 
+  /// In the listening process, between clients: reads the files anew. When that fails all stays as it was.
+  std::optional<std::string> reload(const options& settings) { return prepare(settings); }
+
   client_type welcome(connection&& wire) noexcept { return client_type(std::move(wire)); }
   std::optional<std::string> handshake(client_type& client) { return client.handshake(context_.get(), handshake_timeout_); }
 

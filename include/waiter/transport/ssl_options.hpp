@@ -16,7 +16,8 @@ enum class verify { none, request, require };
 
 enum class tls_version { v1_2, v1_3 };
 
-/// What the `ssl` transport can be told. Files are PEM, and are read once, in the listening process, before it listens.
+/// What the `ssl` transport can be told. Files are PEM, and are read in the listening process: before it listens, and
+/// again at each `reload()`.
 struct ssl_options {
   /// The server's certificate, followed by those that lead to its root. Required, unless `configure` sets one.
   std::string cert_file{};
