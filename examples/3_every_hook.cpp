@@ -10,6 +10,7 @@
 
 #include <waiter/process/pool_limits.hpp>
 #include <waiter/ssl.hpp>
+#include <waiter/upgrade.hpp>
 
 #include <fcntl.h>
 #include <sys/resource.h>
@@ -110,11 +111,15 @@ class tracing_server : public waiter::basic_waiter<tracing_server<ForkPolicy, Tr
     happened("on_sig_hup", "error", this->propagate_signal(asked_.propagate).message());
   }
   void on_sig_usr1() { happened("on_sig_usr1"); }
-  void on_sig_usr2() { happened("on_sig_usr2"); }
+  void on_sig_usr2() {
+    happened("on_sig_usr2");
+    if (asked_.upgrade_on_usr2) this->upgrade();
+  }
   void on_child_sig_hup() { happened("on_child_sig_hup"); }
   void on_child_sig_usr1() { happened("on_child_sig_usr1"); }
   void on_child_sig_usr2() { happened("on_child_sig_usr2"); }
   void on_reload() { happened("on_reload"); }
+  void on_upgrade_failed(std::string_view reason) { happened("on_upgrade_failed", "error", reason); }
   void on_server_close() { happened("on_server_close"); }
 
   /// What --process asks for. No exception for a client that has gone: that is no news here.
@@ -226,6 +231,7 @@ int run(const settings& asked) {
                                         .min_rate = asked.min_rate,
                                         .max_handshakes = asked.max_handshakes,
                                         .linger = asked.linger,
+                                        .upgrade = {.program = asked.upgrade_program, .within = asked.upgrade_within},
                                         .fork = fork_options<ForkPolicy>(asked)};
   if constexpr (server_type::ssl_in_use()) options.transport = ssl_options(asked);
   server_type server(asked, std::move(options));

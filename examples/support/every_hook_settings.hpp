@@ -40,6 +40,7 @@ times are in seconds, fractions allowed, and `never` is a time that does not end
   --break-in HOOK                    calls break_main_loop() there; --break-in-child HOOK: in kids only
   --throw-in HOOK                    throws there, the first time in each process; --rethrow: on_exception throws it on
   --propagate NAME                   on_sig_hup sends this signal to all kids; --reload-on-hup: it calls reload()
+  --upgrade-on-usr2                  on_sig_usr2 calls upgrade(); --upgrade-program FILE, --upgrade-within S: what it starts
   --nofile N                         lowers RLIMIT_NOFILE in on_listen_ok
   --runs N                           calls run() so often
   --trace FILE                       one line for each hook, appended
@@ -49,7 +50,7 @@ times are in seconds, fractions allowed, and `never` is a time that does not end
 /// What was asked for; the names are those of the flags.
 struct settings {
   std::string policy = "forking", transport = "plain", process = "hello", address = "0.0.0.0";
-  std::string cert, key, ca, verify = "none", trace, break_in, break_in_child, throw_in, propagate;
+  std::string cert, key, ca, verify = "none", trace, break_in, break_in_child, throw_in, propagate, upgrade_program;
   std::string maxforked_text = "too many clients\n";
   std::vector<std::string> listen;
   unsigned unix_mode = 0;
@@ -59,9 +60,10 @@ struct settings {
   waiter::milliseconds max_age = waiter::never, max_age_spread{-1}, drain_limit{30000};
   waiter::milliseconds timeout{4000}, grace{8000}, px_idle{31000}, io_timeout{60000}, client_timeout = waiter::never;
   waiter::milliseconds linger{2000}, handshake_timeout{10000}, soft_limit = waiter::never, hard_limit = waiter::never;
+  waiter::milliseconds upgrade_within{30000};
   std::uint32_t min_rate = 0;
   int max_handshakes = 0;
-  bool prop_sigusr = false, debug = false, rethrow = false, reload_on_hup = false;
+  bool prop_sigusr = false, debug = false, rethrow = false, reload_on_hup = false, upgrade_on_usr2 = false;
 };
 
 /// Says what is wrong with the command line, in one sentence, and ends the program.
@@ -153,6 +155,7 @@ inline settings parse(int argc, char** argv) {
       {"--ca", text(all.ca)},
       {"--trace", text(all.trace)},
       {"--propagate", text(all.propagate)},
+      {"--upgrade-program", text(all.upgrade_program)},
       {"--maxforked-text", text(all.maxforked_text)},
       {"--port", count(all.port)},
       {"--prefork", count(all.prefork)},
@@ -176,9 +179,11 @@ inline settings parse(int argc, char** argv) {
       {"--soft-limit", time(all.soft_limit)},
       {"--hard-limit", time(all.hard_limit)},
       {"--handshake-timeout", time(all.handshake_timeout)},
+      {"--upgrade-within", time(all.upgrade_within)},
   };
   const std::map<std::string_view, bool*> switches{
-      {"--prop-sigusr", &all.prop_sigusr}, {"--debug", &all.debug}, {"--rethrow", &all.rethrow}, {"--reload-on-hup", &all.reload_on_hup}};
+      {"--prop-sigusr", &all.prop_sigusr}, {"--debug", &all.debug}, {"--rethrow", &all.rethrow}, {"--reload-on-hup", &all.reload_on_hup},
+      {"--upgrade-on-usr2", &all.upgrade_on_usr2}};
   const std::map<std::string_view, bool> on_or_off{{"true", true}, {"1", true}, {"false", false}, {"0", false}};
 
   for (int at = 1; at < argc; ++at) {

@@ -72,6 +72,8 @@ class basic_waiter {
 
     if (transport_policy::encrypted && options_.max_handshakes > 0) signals.let_give_way();
     host_.emplace(contract::handler_of<Handler>(*this), fork_, transport_, options_);
+    host_->restore_in_programs(signals);
+    host_->look_for_predecessor();
     parent_ = ::getpid();
     const int result = live();
     const auto escaped = host_->escaped();
@@ -97,6 +99,24 @@ class basic_waiter {
   /// `on_reload` runs are one; a later one is a reload of its own. In a kid, and while the server stops, it does nothing.
   void reload() noexcept {
     if (host_) host_->want_reload();
+  }
+
+  /// Starts a new program that takes this server's place, and lets it have the listening sockets: in any hook of the listening process;
+  /// in a kid, and outside of run(), nothing happens. Needs `#include <waiter/upgrade.hpp>`.
+  ///
+  /// The program is started at the next turn of the server's loop. When it serves, within `options::upgrade.within`, this server
+  /// finishes its clients as in a stop, and run() returns 0; the sockets stay open, nobody is refused. Whatever fails, this server
+  /// serves on, and on_upgrade_failed tells why. One upgrade at a time.
+  /// \tparam Starter  starts programs; yours, if Boost.Process is not to do it
+  template <class Starter = program_starter>
+  void upgrade() {
+    static_assert(requires { sizeof(Starter); },
+                  "waiter: upgrade() starts programs by Boost.Process, which <waiter/waiter.hpp> does not bring in: include "
+                  "<waiter/upgrade.hpp>. See docs/operations.md");
+    if constexpr (requires { sizeof(Starter); }) {
+      if (!host_ || host_->is_kid()) return;
+      host_->request_successor(&Starter::start, Starter::program(options_.upgrade));
+    }
   }
 
   static constexpr bool ssl_in_use() noexcept { return transport_policy::encrypted; }
@@ -174,7 +194,8 @@ class basic_waiter {
     if (host.escaped()) return exit_not_listening;
     std::optional<std::string> wrong = unfit(options_);
     if (!wrong) wrong = transport_.prepare(options_.transport);
-    if (!wrong) wrong = listen_on(host.doorway(), options_);
+    if (!wrong) wrong = listen_on(host.doorway(), options_, &host.predecessor());
+    host.predecessor().leave_rest();
     if (!wrong) wrong = fork_.prepare(options_.fork);
     if (wrong) return not_listening(*wrong);
 

@@ -13,6 +13,7 @@ class plain;
 class ssl;
 
 class hook_access;
+struct program_starter;
 
 template <class Handler, class ForkPolicy = forking, class TransportPolicy = plain>
 class basic_waiter;

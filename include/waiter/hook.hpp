@@ -28,6 +28,7 @@ enum class hook {
   on_child_sig_usr1,
   on_child_sig_usr2,
   on_reload,
+  on_upgrade_failed,
   on_server_close,
 };
 

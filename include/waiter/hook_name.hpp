@@ -33,6 +33,7 @@ constexpr std::string_view name_of(hook which) noexcept {
     case hook::on_child_sig_usr1: return "on_child_sig_usr1";
     case hook::on_child_sig_usr2: return "on_child_sig_usr2";
     case hook::on_reload: return "on_reload";
+    case hook::on_upgrade_failed: return "on_upgrade_failed";
     case hook::on_server_close: return "on_server_close";
   }
   return {};

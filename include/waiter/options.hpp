@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,18 @@ using milliseconds = std::chrono::milliseconds;
 
 /// A time that does not end: lifts a deadline where one is the default.
 inline constexpr milliseconds never = milliseconds::max();
+
+/// How `upgrade()` starts the program that takes a server's place.
+struct upgrade_options {
+  /// Its file. Empty: where the file of this program stood when it was started, so what has been put in its place since then is started.
+  std::string program{};
+
+  /// Its arguments, without its name. Nothing: those that this program was started with.
+  std::optional<std::vector<std::string>> arguments{};
+
+  /// How long it may take until it serves; then it is killed, and this server serves on. `waiter::never` waits for ever.
+  milliseconds within{30000};
+};
 
 /// What every composition has. A policy's own options stand in `fork` and `transport`, so an option that the chosen policies do
 /// not have does not compile.
@@ -73,6 +86,9 @@ struct basic_options {
   /// the last bytes sent to it (RFC 1122, 4.2.2.13). 0 closes at once. A process that has others to look after stays with nobody for
   /// longer than 10 s.
   milliseconds linger{2000};
+
+  /// What `upgrade()` starts.
+  upgrade_options upgrade{};
 
   /// Receives every line of `log()`; empty means standard error. It is called in the process that logs.
   std::function<void(std::string_view line)> logger{};

@@ -20,6 +20,7 @@ SPOKEN = {"console", "text", "perl"}
 
 # Which section of docs/options.md tells of which struct.
 OPTIONS = [
+    ("`upgrade`", "options.hpp", "upgrade_options", ".upgrade."),
     ("Every server", "options.hpp", "basic_options", "."),
     ("`forking`", "fork/forking.hpp", "options", ".fork."),
     ("`prefork`", "fork/prefork.hpp", "options", ".fork."),

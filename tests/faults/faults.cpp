@@ -103,6 +103,11 @@ void load_run::join() {
   for (double value; words >> name >> value;) lines_[name] = static_cast<long>(value);
 }
 
+void load_run::stop() {
+  ::kill(pid_, SIGTERM);
+  join();
+}
+
 long load_run::operator[](const std::string& name) const {
   const auto found = lines_.find(name);
   if (found == lines_.end()) throw std::runtime_error{"load said nothing of " + name + ": " + text_};

@@ -66,6 +66,8 @@ class load_run {
 
   /// Waits for its end.
   void join();
+  /// Lets it begin no more clients, and waits for those under way.
+  void stop();
   /// After `join`: a line of what it printed.
   long operator[](const std::string& name) const;
   int status() const { return status_; }

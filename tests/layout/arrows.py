@@ -17,7 +17,7 @@ FLOORS = [
     ["server/"],
     ["transport/", "fork/"],
     ["basic_waiter.hpp"],
-    ["waiter.hpp", "ssl.hpp"],
+    ["waiter.hpp", "ssl.hpp", "upgrade.hpp"],
 ]
 # Policies stand side by side: none includes another. The first word of a file's name is its policy's: ssl.hpp, ssl_client.hpp.
 POLICIES = ["transport/", "fork/"]
@@ -28,6 +28,10 @@ IMPURE_CALL = re.compile(r"_clock::now\b|(?<![\w.>:])::(?!waiter\b)[a-z]\w*\(|\b
 # Where OpenSSL may be named.
 OPENSSL = re.compile(r"openssl/|asio/ssl|beast/ssl")
 SSL_HEADER = re.compile(r"ssl\.hpp|transport/ssl[^/]*\.hpp")
+
+# Where Boost.Process may be named: who includes waiter.hpp alone shall not wait for it.
+PROCESS = re.compile(r"boost/process")
+PROCESS_HEADER = re.compile(r"system/start_program\.hpp")
 
 LONGEST_HEADER = 400
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
@@ -87,8 +91,12 @@ def slips_of(header, text, headers):
             included = target.removeprefix("waiter/")
             if included not in headers:
                 yield f"includes <{target}>, which does not exist"
+            elif PROCESS_HEADER.fullmatch(included) and header != "upgrade.hpp":
+                yield f"includes <{target}>, which brings Boost.Process in: only upgrade.hpp may"
             elif slip := arrow_slip(header, included):
                 yield slip
+        elif PROCESS.search(target) and not PROCESS_HEADER.fullmatch(header):
+            yield f"includes <{target}>: Boost.Process stays in system/start_program.hpp, which upgrade.hpp brings in"
         elif OPENSSL.search(target) and not SSL_HEADER.fullmatch(header):
             yield f"includes <{target}>: OpenSSL stays in ssl.hpp and transport/ssl*.hpp"
         elif pure and IMPURE_INCLUDE.search(target):

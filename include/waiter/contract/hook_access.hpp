@@ -194,6 +194,7 @@ class hook_access {
   WAITER_HOOK(void, on_child_sig_usr1, ())
   WAITER_HOOK(void, on_child_sig_usr2, ())
   WAITER_HOOK(void, on_reload, ())
+  WAITER_HOOK(void, on_upgrade_failed, (std::string_view))
   WAITER_HOOK(void, on_server_close, ())
 #undef WAITER_HOOK
 

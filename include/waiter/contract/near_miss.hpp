@@ -117,6 +117,9 @@ class hook_access::near_misses {
   misspelt(on_reload_config, on_reload) misspelt(on_server_reload, on_reload) misspelt(on_re_load, on_reload)                    \
   misspelt(on_sig_reload, on_reload) misspelt(onReload, on_reload)                                                               \
   ownable(on_reconfigure, on_reload) ownable(on_reload_settings, on_reload)                                                      \
+  misspelt(on_upgrade_fail, on_upgrade_failed) misspelt(on_upgrade_fails, on_upgrade_failed)                                     \
+  misspelt(on_upgrade_failure, on_upgrade_failed) misspelt(on_upgrade_error, on_upgrade_failed)                                  \
+  misspelt(on_failed_upgrade, on_upgrade_failed) misspelt(onUpgradeFailed, on_upgrade_failed)                                    \
   misspelt(on_server_closed, on_server_close) misspelt(on_server_closes, on_server_close)                                        \
   misspelt(on_server_closing, on_server_close) misspelt(on_server_stop, on_server_close)                                         \
   misspelt(on_server_stopped, on_server_close) misspelt(on_server_stops, on_server_close)                                        \

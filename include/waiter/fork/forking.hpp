@@ -60,7 +60,7 @@ class forking {
                      hook::on_fork_ok, hook::on_child_start, hook::on_ssl_error, hook::on_process, hook::on_child_overtime,
                      hook::on_exception, hook::on_close, hook::on_child_exit, hook::on_forking_idle, hook::on_sig_child, hook::on_sig_hup, hook::on_sig_usr1,
                      hook::on_sig_usr2, hook::on_child_sig_hup, hook::on_child_sig_usr1, hook::on_child_sig_usr2, hook::on_reload,
-                     hook::on_server_close>;
+                     hook::on_upgrade_failed, hook::on_server_close>;
 
   /// Before on_listen_ok: nullopt, or why there can be no kids.
   std::optional<std::string> prepare(const options& settings) {

@@ -26,7 +26,7 @@ class nofork {
   using runs = hooks<hook::on_server_begin, hook::on_listen_ok, hook::on_accept_error, hook::on_accept_ok, hook::on_child_start,
                      hook::on_ssl_error, hook::on_process, hook::on_exception, hook::on_close, hook::on_child_exit,
                      hook::on_forking_idle, hook::on_sig_hup, hook::on_sig_usr1, hook::on_sig_usr2, hook::on_reload,
-                     hook::on_server_close>;
+                     hook::on_upgrade_failed, hook::on_server_close>;
 
   std::optional<std::string> prepare(const options&) { return std::nullopt; }
 

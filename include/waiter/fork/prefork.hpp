@@ -82,7 +82,7 @@ class prefork {
                      hook::on_child_start, hook::on_ssl_error, hook::on_process, hook::on_child_overtime,
                      hook::on_exception, hook::on_close, hook::on_child_exit, hook::on_prefork_child_idle, hook::on_sig_child, hook::on_sig_hup, hook::on_sig_usr1,
                      hook::on_sig_usr2, hook::on_child_sig_hup, hook::on_child_sig_usr1, hook::on_child_sig_usr2, hook::on_reload,
-                     hook::on_server_close>;
+                     hook::on_upgrade_failed, hook::on_server_close>;
 
   /// Before on_listen_ok: nullopt, or why there can be no kids.
   std::optional<std::string> prepare(const options& settings) {
@@ -127,6 +127,13 @@ class prefork {
     return {.busy = std::min(all.busy, kids), .kids = kids};
   }
   std::vector<pid_t> kid_pids() const { return pool_ ? pool_->kids().pids() : std::vector<pid_t>(); }
+  /// The first pool waits for clients.
+  bool ready() const noexcept {
+    if (!pool_ || pool_->kids().count() < limits_.prefork) return false;
+    bool all = true;
+    pool_->kids().for_each([&](std::size_t place, const child_table::kid&) { all = all && board_.is(place) != system::busy_board::state::starting; });
+    return all;
+  }
   /// In a kid: nobody else has said it within the last second.
   bool first_this_second() noexcept { return board_.first_this_second(); }
   /// In a kid: the parent has a look.

@@ -35,22 +35,45 @@ inline std::optional<std::vector<int>> read_list(std::string_view text) {
 }
 
 /// What a program is started with by the server that it is to succeed: the descriptors of the channel on which it says that it is
-/// ready, and of the sockets on which that server listens. It comes in the environment, as `WAITER_UPGRADE=3:4,5`.
+/// ready, and of the sockets on which that server listens; one that a service manager has passed has its name, too. It comes in the
+/// environment, as `WAITER_UPGRADE=3:4:5=http`.
 struct heritage {
   static constexpr const char* variable = "WAITER_UPGRADE";
 
-  int channel = -1;
-  std::vector<int> listeners{};
+  struct socket {
+    int descriptor = -1;
+    std::optional<std::string> name{};
+    bool operator==(const socket&) const = default;
+  };
 
-  std::string text() const { return std::to_string(channel) + ":" + list_of(listeners); }
+  int channel = -1;
+  std::vector<socket> sockets{};
+
+  bool operator==(const heritage&) const = default;
+
+  std::string text() const {
+    std::string all = std::to_string(channel);
+    for (const auto& one : sockets) {
+      all.append(":").append(std::to_string(one.descriptor));
+      if (one.name) all.append("=").append(*one.name);
+    }
+    return all;
+  }
 
   static std::optional<heritage> read(std::string_view text) {
-    const auto colon = text.find(':');
-    if (colon == text.npos) return std::nullopt;
-    const auto channel = read_list(text.substr(0, colon));
-    auto listeners = read_list(text.substr(colon + 1));
-    if (!channel || channel->size() != 1 || !listeners) return std::nullopt;
-    return heritage{channel->front(), std::move(*listeners)};
+    heritage all;
+    for (bool first = true;; first = false) {
+      const auto part = text.substr(0, text.find(':'));
+      const auto equals = part.find('=');
+      const auto number = read_list(part.substr(0, equals));
+      if (!number || number->size() != 1 || (first && equals != part.npos)) return std::nullopt;
+      if (first)
+        all.channel = number->front();
+      else
+        all.sockets.push_back({number->front(), equals == part.npos ? std::nullopt : std::optional<std::string>(part.substr(equals + 1))});
+      if (part.size() == text.size()) return all;
+      text.remove_prefix(part.size() + 1);
+    }
   }
 };
 

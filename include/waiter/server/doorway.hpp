@@ -23,6 +23,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <initializer_list>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -84,20 +85,25 @@ class doorway {
   }
 
   /// Accepts do not wait: several sockets are to be waited for, or the only one does not block, because another process wants it so.
-  bool never_waits() const noexcept { return never_waits_; }
+  bool never_waits() const noexcept { return (wants_ & several) != 0; }
   void never_wait() noexcept {
-    never_waits_ = true;
+    wants_ |= several;
     for_each([](system::listener& one) { one.never_wait(); });
   }
   /// An accept is to be preceded by a wait.
-  bool wants_wait() const noexcept { return never_waits_ || !leaving_.empty(); }
+  bool wants_wait() const noexcept { return wants_ != 0 || !leaving_.empty(); }
+  /// The same for other reasons: more than clients is waited for.
+  void attend(bool others) noexcept { wants_ = static_cast<unsigned char>(others ? wants_ | other_things : wants_ & ~other_things); }
+  bool attends() const noexcept { return (wants_ & other_things) != 0; }
 
   /// Waits until somebody connects, `until` is reached, or a signal that `mask` lets in arrives; meanwhile looks after those who
   /// leave. True when an accept will find somebody. The signals have to be blocked.
-  bool wait(instant until, const sigset_t& mask) {
+  /// \param also  descriptors that end the wait, too; -1 for none
+  bool wait(instant until, const sigset_t& mask, std::initializer_list<int> also = {}) {
     const bool paused = clock::now() < paused_until_;
     watched_.clear();
     for_each([&](const system::listener& one) { watched_.push_back({paused ? -1 : one.get(), POLLIN, 0}); });
+    for (const int one : also) watched_.push_back({one, POLLIN, 0});
     leaving_.watch(watched_);
     if (paused) until = std::min(until, paused_until_);
     if (!system::mailbox.any()) system::wait_for_event(watched_, std::min(until, leaving_.next()), mask);
@@ -115,7 +121,7 @@ class doorway {
   /// The same where other processes wait for the same sockets and signals are let in: a client wakes one of them. Nothing when that
   /// cannot be done now.
   std::optional<bool> wait_exclusively(instant until) {
-    if (!never_waits_ || !leaving_.empty() || clock::now() < paused_until_) return std::nullopt;
+    if (!never_waits() || attends() || !leaving_.empty() || clock::now() < paused_until_) return std::nullopt;
     if (!among_others_) {
       std::vector<int> sockets;
       for_each([&](const system::listener& one) { sockets.push_back(one.get()); });
@@ -134,7 +140,7 @@ class doorway {
   /// Whoever may have woken this process, which is to leave and does not wait again: one client at most, and only where accepts do
   /// not wait. The error is that of the last accept.
   std::optional<system::accepted> overlooked(error_code& error) noexcept {
-    for (; never_waits_ && overlooked_ < size(); ++overlooked_) {
+    for (; never_waits() && overlooked_ < size(); ++overlooked_) {
       if (auto client = at(overlooked_).accept(error)) {
         overlooked_ = size();
         return client;
@@ -216,6 +222,7 @@ class doorway {
   void become_kid(bool accepts) noexcept {
     leaving_.clear();
     among_others_.close();
+    attend(false);
     if (!accepts) close_sockets();
   }
 
@@ -264,7 +271,8 @@ class doorway {
   std::size_t turn_ = 0;
   std::size_t emptied_ = 0;
   std::size_t overlooked_ = 0;
-  bool never_waits_ = false;
+  static constexpr unsigned char several = 1, other_things = 2;
+  unsigned char wants_ = 0;
   bool locked_ = false;
 };
 

@@ -10,7 +10,9 @@
 #include <waiter/process/instant.hpp>
 #include <waiter/server/hook_caller.hpp>
 #include <waiter/server/logger.hpp>
+#include <waiter/server/predecessor.hpp>
 #include <waiter/server/reception.hpp>
+#include <waiter/server/successor.hpp>
 #include <waiter/system/accepted.hpp>
 #include <waiter/system/fork.hpp>
 #include <waiter/system/parent_watch.hpp>
@@ -25,6 +27,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace waiter {
 
@@ -42,7 +45,8 @@ class fork_host : public reception<fork_host<Handler, ForkPolicy, TransportPolic
   static constexpr bool encrypted = TransportPolicy::encrypted;
 
   fork_host(Handler& handler, ForkPolicy& policy, TransportPolicy& transport, const options& settings) noexcept
-      : hooks_(handler, settings.logger, settings.debug),
+      : reception<fork_host>(settings.upgrade.within),
+        hooks_(handler, settings.logger, settings.debug),
         policy_(policy),
         transport_(transport),
         settings_(settings),
@@ -248,6 +252,7 @@ class fork_host : public reception<fork_host<Handler, ForkPolicy, TransportPolic
     hooks_.forgive();
     system::mailbox.forget();
     doorway_.become_kid(accepts);
+    this->forget_generations();
     if (const auto* mask = hooks_.lifted()) mask->open();
     hooks_.lift(nullptr);
   }
@@ -257,6 +262,8 @@ class fork_host : public reception<fork_host<Handler, ForkPolicy, TransportPolic
 
  private:
   friend reception<fork_host>;
+  friend successor;
+  friend predecessor;
   using reception<fork_host>::doorway_;
   using clock = std::chrono::steady_clock;
 
@@ -307,6 +314,19 @@ class fork_host : public reception<fork_host<Handler, ForkPolicy, TransportPolic
       }
     }
   }
+
+  // What those before and after it ask.
+  bool ready_to_serve() noexcept {
+    if constexpr (requires(ForkPolicy& one) { one.ready(); })
+      return policy_.ready();
+    else
+      return true;
+  }
+  void give_way(const std::vector<int>& sockets) noexcept {
+    this->leave_sockets(sockets);
+    stop();
+  }
+  void stay() noexcept { this->take_back_sockets(); }
 
   // The transport's own last words. They may go through user code (a logger, a stream's buffer), so they may throw.
   void last_words(client_type& client) noexcept {

@@ -4,9 +4,11 @@
 #include <waiter/error.hpp>
 #include <waiter/process/listen_place.hpp>
 #include <waiter/server/doorway.hpp>
+#include <waiter/server/predecessor.hpp>
 #include <waiter/system/listener.hpp>
 #include <waiter/system/longest_backlog.hpp>
 #include <waiter/system/passed_sockets.hpp>
+#include <waiter/system/unix_address.hpp>
 
 #include <boost/asio/ip/address.hpp>
 
@@ -26,7 +28,7 @@ namespace waiter {
 template <class Options>
 class listening {
  public:
-  listening(doorway& door, const Options& settings) noexcept : door_(door), settings_(settings) {}
+  listening(doorway& door, const Options& settings, predecessor* before) noexcept : door_(door), settings_(settings), before_(before) {}
 
   /// Nothing, or one sentence that says what is wrong.
   std::optional<std::string> begin() {
@@ -71,6 +73,11 @@ class listening {
     const auto address = boost::asio::ip::make_address(text, error);
     if (error) return sentence("'", text, "' is no address: write it in numbers, as in \"127.0.0.1\" or \"::1\" (see docs/options.md)");
     const system::listener::endpoint where(address, port);
+    if (inherit([&where](int socket) {
+          const auto there = system::local_endpoint(socket);
+          return there.address() == where.address() && (where.port() == 0 || there.port() == where.port());
+        }))
+      return std::nullopt;
     door_.add().open(where, backlog_, settings_.io_timeout, error);
     if (!error) return std::nullopt;
     return sentence("cannot listen on ", where, ": ", error.message(),
@@ -79,6 +86,11 @@ class listening {
   }
 
   std::optional<std::string> at_local(const std::string& name) {
+    if (inherit([&name](int socket) {
+          const auto there = system::unix_address::bound_to(socket);
+          return there && there->text() == name;
+        }))
+      return std::nullopt;
     error_code error;
     door_.add().open_local(name, settings_.unix_mode, backlog_, error);
     if (!error) return std::nullopt;
@@ -86,6 +98,19 @@ class listening {
                     error == boost::system::errc::address_in_use ? "; another program does" : "",
                     error == boost::system::errc::file_exists ? "; it is no socket, and is left alone" : "",
                     error == boost::system::errc::no_such_file_or_directory ? "; its directory has to be there" : "");
+  }
+
+  // From the server whose place this one takes, if it listens there.
+  template <class Wanted>
+  bool inherit(Wanted&& wanted) {
+    const int socket = before_ != nullptr ? before_->take(wanted) : -1;
+    if (socket < 0) return false;
+    error_code error;
+    auto& listener = door_.add();
+    listener.adopt(socket, error);
+    if (error) return false;
+    listener.tell(backlog_, settings_.io_timeout);
+    return true;
   }
 
   // Each is taken once: "inherited" after "fd:NAME" means the rest.
@@ -123,14 +148,16 @@ class listening {
 
   doorway& door_;
   const Options& settings_;
+  predecessor* before_;
   int backlog_ = 0;
   std::vector<int> taken_;
 };
 
 /// Opens the listening sockets as the options say. Nothing, or one sentence that says what is wrong.
+/// \param before  the server whose place this one takes: where it listens, its sockets are taken over
 template <class Options>
-std::optional<std::string> listen_on(doorway& door, const Options& settings) {
-  return listening<Options>(door, settings).begin();
+std::optional<std::string> listen_on(doorway& door, const Options& settings, predecessor* before = nullptr) {
+  return listening<Options>(door, settings, before).begin();
 }
 
 }  // namespace waiter

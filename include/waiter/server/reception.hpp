@@ -8,16 +8,25 @@
 #include <waiter/process/instant.hpp>
 #include <waiter/server/doorway.hpp>
 #include <waiter/server/logger.hpp>
+#include <waiter/server/predecessor.hpp>
+#include <waiter/server/successor.hpp>
 #include <waiter/system/accepted.hpp>
 #include <waiter/system/event_wait.hpp>
 #include <waiter/system/listener.hpp>
+#include <waiter/system/program_start.hpp>
+#include <waiter/system/signal_handlers.hpp>
 #include <waiter/system/signal_mailbox.hpp>
 #include <waiter/system/signal_mask.hpp>
 
 #include <poll.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace waiter {
 
@@ -103,6 +112,8 @@ class reception {
   /// The server stops: nobody new is let in, and those who are in the kernel's queue by now are still served (`last_client`). Where
   /// the system cannot keep others out, the queue is emptied as it stands.
   void close_door() noexcept {
+    successor_.stop(host());
+    predecessor_.settle(host());
     error_code error;
     doorway_.close(error);
     if (error) host().log("stop: clients who connect in the last moment are reset, since new ones cannot be kept out: ", error.message());
@@ -131,16 +142,45 @@ class reception {
   /// Waits until somebody connects, `until` is reached, or a signal arrives; meanwhile looks after the refused.
   /// True when an accept will find somebody.
   bool wait_readable(instant until) noexcept {
-    if (const auto* mask = host().held_signals()) return doorway_.wait(until, mask->waiting());
-    if (const auto found = doorway_.wait_exclusively(until)) return *found;
-    const system::signal_mask for_now;
-    return doorway_.wait(until, for_now.waiting());
+    if (doorway_.attends() && !attend_to(until)) return false;
+    bool somebody = false;
+    if (const auto* mask = host().held_signals()) {
+      somebody = doorway_.wait(until, mask->waiting(), {successor_.descriptor(), predecessor_.descriptor()});
+    } else if (const auto found = doorway_.wait_exclusively(until)) {
+      return *found;
+    } else {
+      const system::signal_mask for_now;
+      somebody = doorway_.wait(until, for_now.waiting(), {successor_.descriptor(), predecessor_.descriptor()});
+    }
+    return somebody;
   }
 
   /// Waits for a signal, or for `until`; `also` is a descriptor that ends the wait too. The signals have to be held.
   void wait(instant until, int also = -1) noexcept {
-    pollfd one{also, POLLIN, 0};
-    if (!system::mailbox.any()) system::wait_for_event({&one, 1}, until, host().held_signals()->waiting());
+    if (doorway_.attends() && !attend_to(until)) return;
+    pollfd several[] = {{also, POLLIN, 0}, {successor_.descriptor(), POLLIN, 0}, {predecessor_.descriptor(), POLLIN, 0}};
+    if (!system::mailbox.any()) system::wait_for_event(several, until, host().held_signals()->waiting());
+  }
+
+  // ---- upgrades
+  /// Asks for a program that takes this server's place (`successor::request`). It is started at the next wait.
+  void request_successor(successor::starter start, system::program_start what) {
+    std::optional<std::string> obstacle;
+    if (host().stopping()) obstacle = "the server stops";
+    if (::getpid() == 1) obstacle = "as process 1 it cannot leave: that would be the end of its container";
+    if (predecessor_.lives()) obstacle = "the server whose place this one has taken is not gone yet";
+    what.in_new_process = [signals = signals_] { signals->give_back(); };
+    successor_.request(start, std::move(what), std::move(obstacle));
+    doorway_.attend(true);
+  }
+  /// What a program gets back that takes this server's place.
+  void restore_in_programs(system::signal_handlers& signals) noexcept { signals_ = &signals; }
+  /// The server whose place this one takes, if it was started by one.
+  waiter::predecessor& predecessor() noexcept { return predecessor_; }
+  /// Looks whether there is one.
+  void look_for_predecessor() {
+    predecessor_.look();
+    if (predecessor_.busy()) doorway_.attend(true);
   }
 
   /// Tells of a failed accept, and stays away from the socket for a while when trying again at once would spin.
@@ -154,16 +194,47 @@ class reception {
   }
 
   /// Closes the listening sockets, and stays with the refused for a moment, so that they can read what they were told.
-  void finish() noexcept { doorway_.finish(); }
+  void finish() noexcept {
+    successor_.stop(host());
+    doorway_.finish();
+  }
 
  protected:
-  reception() = default;
+  /// \param upgrade_within  how long a new program may take until it serves
+  explicit reception(milliseconds upgrade_within) noexcept : successor_(upgrade_within) {}
   ~reception() = default;
+
+  // Another program serves on these sockets from now on; the rest is closed in order.
+  void leave_sockets(const std::vector<int>& taken) noexcept {
+    doorway_.for_each([&taken](system::listener& one) {
+      if (one && std::find(taken.begin(), taken.end(), one.get()) != taken.end()) one.share();
+    });
+  }
+  // After it had them for a while.
+  void take_back_sockets() noexcept {
+    doorway_.for_each([](system::listener& one) {
+      if (one && !one.is_shared()) one.take_back();
+    });
+  }
+  // In a kid.
+  void forget_generations() noexcept {
+    successor_.forget();
+    predecessor_.forget();
+  }
 
   waiter::doorway doorway_;
 
  private:
   using clock = std::chrono::steady_clock;
+
+  // False when that has brought the server to an end; otherwise `until` may come sooner.
+  bool attend_to(instant& until) noexcept {
+    const bool stopping = host().stopping();
+    if (successor_.busy()) until = std::min(until, successor_.work(host()));
+    if (predecessor_.busy()) until = std::min(until, predecessor_.work(host()));
+    doorway_.attend(successor_.busy() || predecessor_.busy());
+    return stopping || !host().stopping();
+  }
 
   Host& host() noexcept { return static_cast<Host&>(*this); }
 
@@ -184,6 +255,9 @@ class reception {
 
   once_a_second accept_failures_;
   once_a_second mended_;
+  waiter::predecessor predecessor_;
+  waiter::successor successor_;
+  system::signal_handlers* signals_ = nullptr;
 };
 
 }  // namespace waiter

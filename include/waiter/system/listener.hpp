@@ -22,6 +22,15 @@
 
 namespace waiter::system {
 
+/// Where a socket of TCP is bound; a default endpoint for others.
+inline boost::asio::ip::tcp::endpoint local_endpoint(int socket) noexcept {
+  boost::asio::ip::tcp::endpoint here;
+  auto size = static_cast<socklen_t>(here.capacity());
+  if (::getsockname(socket, here.data(), &size) == 0 && size <= here.capacity() && (here.data()->sa_family == AF_INET || here.data()->sa_family == AF_INET6))
+    here.resize(size);
+  return here;
+}
+
 /// A listening socket, of TCP or UNIX. The process that runs the server owns it; preforked kids accept from a copy of it.
 ///
 /// It blocks: a blocking accept(2) is the one wait on a shared socket that wakes a single process, in the order in which they came.
@@ -113,6 +122,21 @@ class listener {
     ::fcntl(socket, F_SETFL, ::fcntl(socket, F_GETFL) & ~(O_NONBLOCK | no_more));
   }
 
+  /// After `adopt`, of a socket that is to be as if it had been opened here.
+  void tell(int backlog, milliseconds send_timeout) noexcept {
+    backlog_ = backlog;
+    ::listen(get(), backlog);  // one that listens already only changes its queue
+    if (!is_local_ && send_timeout != send_timeout_ && set_socket_timeout(get(), SO_SNDTIMEO, send_timeout)) send_timeout_ = send_timeout;
+  }
+
+  /// Sets it as it was here, after another process that shared it for a while may have set it otherwise.
+  void take_back() noexcept {
+    set_socket_timeout(get(), SO_RCVTIMEO, accept_timeout_);
+    set_socket_timeout(get(), SO_SNDTIMEO, send_timeout_);
+    ::listen(get(), backlog_);
+    ::fcntl(get(), F_SETFL, never_waits_ ? O_NONBLOCK : 0);
+  }
+
   /// Another process goes on using the socket: it is closed here, and nothing else is done to it (`shut`).
   void share() noexcept {
     shared_ = true;
@@ -191,12 +215,7 @@ class listener {
   }
 
   /// Where it listens, with the port that the kernel chose; a default endpoint for a UNIX socket.
-  endpoint local() const noexcept {
-    endpoint here;
-    auto size = static_cast<socklen_t>(here.capacity());
-    if (!is_local_ && ::getsockname(get(), here.data(), &size) == 0) here.resize(size);
-    return here;
-  }
+  endpoint local() const noexcept { return is_local_ ? endpoint() : local_endpoint(get()); }
 
   /// The same as text, for people: "127.0.0.1:80", "unix:/run/x.sock", "unix:@x".
   std::string name() const {

@@ -75,9 +75,10 @@ struct passed_sockets {
   }
 };
 
-/// Those of this process, taken when first asked for. They stay open for as long as the process lives, so that a server may run again.
-inline const passed_sockets& passed_to_this_process() {
-  static const passed_sockets taken = passed_sockets::take();
+/// Those of this process, taken when first asked for. They stay open for as long as the process lives, so that a server may run again. A server that
+/// takes another one's place adds those that were passed to that one.
+inline passed_sockets& passed_to_this_process() {
+  static passed_sockets taken = passed_sockets::take();
   return taken;
 }
 

@@ -105,6 +105,7 @@ ONLY(on_child_sig_hup)
 ONLY(on_child_sig_usr1)
 ONLY(on_child_sig_usr2)
 ONLY(on_reload)
+ONLY(on_upgrade_failed)
 ONLY(on_server_close)
 #undef ONLY
 

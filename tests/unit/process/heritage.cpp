@@ -9,20 +9,18 @@
 using waiter::heritage;
 
 TEST_CASE("what is written is read") {
-  for (const auto& listeners : {std::vector<int>{}, {4}, {4, 5, 1000}}) {
-    const auto read = heritage::read(heritage{3, listeners}.text());
-    REQUIRE(read);
-    CHECK(read->channel == 3);
-    CHECK(read->listeners == listeners);
-    CHECK(waiter::read_ready_message(waiter::ready_message(listeners)) == listeners);
+  for (const heritage& one : {heritage{3, {}}, {3, {{4}}}, {3, {{4}, {5, "http"}, {1000, ""}}}, {0, {{4, "a,b=c d"}}}}) {
+    INFO(one.text());
+    CHECK(heritage::read(one.text()) == one);
   }
-  CHECK(heritage{3, {4, 5}}.text() == "3:4,5");
+  CHECK(heritage{3, {{4}, {5, "http"}}}.text() == "3:4:5=http");
+  for (const auto& taken : {std::vector<int>{}, {4}, {4, 5, 1000}}) CHECK(waiter::read_ready_message(waiter::ready_message(taken)) == taken);
   CHECK(waiter::ready_message({4, 5}) == "ready 4,5");
 }
 
 TEST_CASE("what is no heritage is none") {
-  for (const std::string text : {"", ":", "3", ":4", "3,4:5", "-3:4", "3:-4", "3:4,", "3:,4", "3:4,,5", "3 :4", "3: 4", "3:4;5", "x:4", "3:x",
-                                 "3:4:5", "99999999999:4", "3:99999999999"}) {
+  for (const std::string text : {"", ":", ":4", "3:", "3,4:5", "-3:4", "3:-4", "3:4:", "3::4", "3:4,5", "3 :4", "3: 4", "3:4;5", "x:4", "3:x", "3=a:4",
+                                 "99999999999:4", "3:99999999999"}) {
     INFO(text);
     CHECK_FALSE(heritage::read(text));
   }
@@ -37,7 +35,7 @@ TEST_CASE("what is no word of being ready is none") {
 
 TEST_CASE("any text is either refused, or means what it says") {
   std::mt19937 random(1);
-  const std::string letters = "0123456789,:- r";
+  const std::string letters = "0123456789,:=- r";
   int read_well = 0;
   for (int round = 0; round < 100000; ++round) {
     std::string text;
@@ -47,8 +45,7 @@ TEST_CASE("any text is either refused, or means what it says") {
     ++read_well;
     const auto again = heritage::read(read->text());
     REQUIRE(again);
-    CHECK(again->channel == read->channel);
-    CHECK(again->listeners == read->listeners);
+    CHECK(*again == *read);
   }
   CHECK(read_well > 100);
 }
