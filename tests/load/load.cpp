@@ -8,6 +8,7 @@
 //   --rate R          begins R a second, whatever becomes of those before (an open loop; at most --clients at once), and counts their
 //                     times from when they were to begin; without it, a client begins when another one ends
 //   --patience S      how long a connect, and then the answer, may take (10)
+//                     SIGTERM and Ctrl-C: no more clients are begun, and those under way are finished
 //   --until-stop      the server is going to be stopped: who is refused, or hears nothing when he connects, is not lost, and the run
 //                     ends when somebody is refused
 // What each says, and what an answer is:
@@ -48,6 +49,9 @@
 
 namespace load {
 namespace {
+
+/// A signal has said that it is enough.
+volatile std::sig_atomic_t enough = 0;
 
 /// Begins clients, lets them go on, and books their ends.
 class crowd {
@@ -100,7 +104,7 @@ class crowd {
   static constexpr milliseconds look_again{20};
   static constexpr milliseconds nap{1};  ///< nothing is to be gained by a loop, when nobody listens
 
-  bool may_begin(instant now) const { return !over_ && now < ends_ && (asked_.count < 0 || begun_ < asked_.count); }
+  bool may_begin(instant now) const { return !over_ && enough == 0 && now < ends_ && (asked_.count < 0 || begun_ < asked_.count); }
 
   bool open_loop() const { return asked_.rate > 0; }
   /// When the next client is to begin.
@@ -177,6 +181,7 @@ int verdict(const settings& asked, const account& books) {
 int main(int argc, char** argv) {
   const auto asked = load::parse(argc, argv);
   ::signal(SIGPIPE, SIG_IGN);
+  for (const int one : {SIGTERM, SIGINT}) ::signal(one, [](int) { load::enough = 1; });
   rlimit files{};
   if (::getrlimit(RLIMIT_NOFILE, &files) == 0) files.rlim_cur = files.rlim_max, ::setrlimit(RLIMIT_NOFILE, &files);
 
