@@ -17,6 +17,7 @@
 #include <waiter/server/listen_on.hpp>
 #include <waiter/server/logger.hpp>
 #include <waiter/server/unfit.hpp>
+#include <waiter/system/service_manager.hpp>
 #include <waiter/system/signal_handlers.hpp>
 
 #include <sys/types.h>
@@ -181,6 +182,22 @@ class basic_waiter {
     if (options_.debug) log(parts...);
   }
 
+  /// Tells the service manager that started this server any lines of sd_notify(3), as "STATUS=warming up". In a kid, and where there is no
+  /// such manager, it does nothing. The server itself tells that it is ready, reloads, stops and lives, and how many kids are busy.
+  error_code notify(std::string_view lines) noexcept { return host_ ? host_->manager().say(lines) : error_code(); }
+
+  /// Gives that manager a copy of each listening socket, which it passes on under this name when the service is started again: to be
+  /// listened on as "fd:NAME". A stop then leaves who is in the queue to the next start. In on_listen_ok; without a manager nothing happens.
+  error_code store_listeners(std::string_view name) {
+    error_code first;
+    if (host_ && !host_->is_kid())
+      host_->doorway().for_each([&](system::listener& one) {
+        const auto error = host_->manager().store(one, name);
+        if (!first) first = error;
+      });
+    return first;
+  }
+
   const options& get_options() const noexcept { return options_; }
 
  protected:
@@ -201,8 +218,12 @@ class basic_waiter {
 
     if (const auto capped = find_capped(limits_of(options_))) log("maxfork wins: ", in_words(*capped));
     port_ = host.doorway().port();
+    if (options_.notify) host.manager().begin(&system::manager_of_this_process());
+    if (host.manager().has_watchdog()) host.doorway().wait_first();
     host.template call<hook::on_listen_ok>();
+    host.tell_manager();
     fork_.serve(host);
+    host.manager().stopping();
     host.template call<hook::on_server_close>();
     host.finish();
     return host.unusable() ? exit_not_listening : exit_ok;

@@ -90,6 +90,10 @@ struct basic_options {
   /// What `upgrade()` starts.
   upgrade_options upgrade{};
 
+  /// Tell the service manager that started this process (`NOTIFY_SOCKET`, sd_notify(3)) when the server is ready, stops, lives (the
+  /// watchdog) and how many kids are busy. Kids tell nothing, and the environment forgets the manager. Without one it has no effect.
+  bool notify = true;
+
   /// Receives every line of `log()`; empty means standard error. It is called in the process that logs.
   std::function<void(std::string_view line)> logger{};
 

@@ -122,7 +122,7 @@ TEST_CASE("L4: the file of a UNIX socket has the mode that was asked for; what a
   temp_directory directory;
   const auto path = (directory / "x.sock").string();
   {
-    every_hook killed{"forking", {"--listen=unix:" + path, "--unix-mode=600"}};
+    every_hook killed{"nofork", {"--listen=unix:" + path, "--unix-mode=600"}};
     killed.port();
     CHECK(client::at_socket(path).read_all() == hello);
     struct stat there {};

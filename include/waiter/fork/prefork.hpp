@@ -127,12 +127,14 @@ class prefork {
     return {.busy = std::min(all.busy, kids), .kids = kids};
   }
   std::vector<pid_t> kid_pids() const { return pool_ ? pool_->kids().pids() : std::vector<pid_t>(); }
-  /// The first pool waits for clients.
+  /// The pool stands ready, the first one or that of the last reload: none of it is on its way to its first accept.
   bool ready() const noexcept {
-    if (!pool_ || pool_->kids().count() < limits_.prefork) return false;
-    bool all = true;
-    pool_->kids().for_each([&](std::size_t place, const child_table::kid&) { all = all && board_.is(place) != system::busy_board::state::starting; });
-    return all;
+    if (!pool_ || pool_->awaits_generation()) return false;
+    int ready = 0;
+    pool_->kids().for_each([&](std::size_t place, const child_table::kid& kid) {
+      ready += !pool_->kids().outdated(kid) && board_.is(place) != system::busy_board::state::starting;
+    });
+    return ready >= limits_.prefork;
   }
   /// In a kid: nobody else has said it within the last second.
   bool first_this_second() noexcept { return board_.first_this_second(); }
@@ -263,7 +265,7 @@ class prefork {
     bool stay = host.template call<hook::on_child_start>();
     const bool failed = !stay;
     board_.idle(place);
-    if (board_.start_is_expected()) bell_.ring();
+    if (board_.start_is_expected() || host.manager().is_awaited()) bell_.ring();
     title_.idle(clients);
     while (stay) {
       auto accepted = host.template next_client<hook::on_prefork_child_idle>([&] {

@@ -80,6 +80,8 @@ class supervisor {
   /// All kids are to be replaced by ones that are forked from now on. While kids of too many earlier generations have not left yet, the
   /// next generation waits for them; all reloads that are asked for meanwhile are answered by that one.
   void reload() { reload_wanted_ = true; }
+  /// A reload that was asked for has not begun.
+  bool awaits_generation() const { return reload_wanted_; }
 
   /// Ends the pool in order: everybody is asked, and who stays too long is killed.
   void stop(instant now) { stop_.stop(now); }

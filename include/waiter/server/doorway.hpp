@@ -90,6 +90,8 @@ class doorway {
     wants_ |= several;
     for_each([](system::listener& one) { one.never_wait(); });
   }
+  /// From now on an accept is to be preceded by a wait, because this process has more to do than to accept.
+  void wait_first() noexcept { wants_ |= a_manager; }
   /// An accept is to be preceded by a wait.
   bool wants_wait() const noexcept { return wants_ != 0 || !leaving_.empty(); }
   /// The same for other reasons: more than clients is waited for.
@@ -222,7 +224,7 @@ class doorway {
   void become_kid(bool accepts) noexcept {
     leaving_.clear();
     among_others_.close();
-    attend(false);
+    wants_ &= several;
     if (!accepts) close_sockets();
   }
 
@@ -271,7 +273,7 @@ class doorway {
   std::size_t turn_ = 0;
   std::size_t emptied_ = 0;
   std::size_t overlooked_ = 0;
-  static constexpr unsigned char several = 1, other_things = 2;
+  static constexpr unsigned char several = 1, other_things = 2, a_manager = 4;
   unsigned char wants_ = 0;
   bool locked_ = false;
 };

@@ -10,6 +10,7 @@
 #include <waiter/process/instant.hpp>
 #include <waiter/server/hook_caller.hpp>
 #include <waiter/server/logger.hpp>
+#include <waiter/server/manager_talk.hpp>
 #include <waiter/server/predecessor.hpp>
 #include <waiter/server/reception.hpp>
 #include <waiter/server/successor.hpp>
@@ -115,10 +116,22 @@ class fork_host : public reception<fork_host<Handler, ForkPolicy, TransportPolic
   /// on_reload threw. What is asked for in on_reload is the same reload.
   bool reload() noexcept {
     if (!reload_wanted_ || stopping()) return false;
+    manager_.reloading();
     const bool done = call<hook::on_reload>();
     reload_wanted_ = false;
     if (done) reload_transport();
+    if constexpr (!requires { policy_.ready(); }) tell_manager();
     return done;
+  }
+
+  // ---- the service manager
+  /// What is told to the service manager that started the server, if there is one; in kids nothing.
+  manager_talk& manager() noexcept { return manager_; }
+
+  /// Tells it what is due, and when to come again. The waits of the host do so.
+  instant tell_manager() noexcept {
+    if (!manager_.is_on()) return instant::max();
+    return manager_.turn(policy_.count(), ready_to_serve() && !stopping(), clock::now());
   }
 
   // ---- signals
@@ -253,6 +266,7 @@ class fork_host : public reception<fork_host<Handler, ForkPolicy, TransportPolic
     system::mailbox.forget();
     doorway_.become_kid(accepts);
     this->forget_generations();
+    manager_.become_kid();
     if (const auto* mask = hooks_.lifted()) mask->open();
     hooks_.lift(nullptr);
   }
@@ -317,10 +331,8 @@ class fork_host : public reception<fork_host<Handler, ForkPolicy, TransportPolic
 
   // What those before and after it ask.
   bool ready_to_serve() noexcept {
-    if constexpr (requires(ForkPolicy& one) { one.ready(); })
-      return policy_.ready();
-    else
-      return true;
+    if constexpr (requires { policy_.ready(); }) return policy_.ready();
+    return true;
   }
   void give_way(const std::vector<int>& sockets) noexcept {
     this->leave_sockets(sockets);
@@ -351,6 +363,7 @@ class fork_host : public reception<fork_host<Handler, ForkPolicy, TransportPolic
   // Where the server itself has a client in hand there is nobody to kill when the grace is over, so the client's time ends with it.
   void press() noexcept {
     if (is_kid_) return;
+    manager_.stopping();
     if (grace_ends_ == instant::max()) grace_ends_ = later(clock::now(), settings_.grace);
     if (hurried_) grace_ends_ = std::min(grace_ends_, clock::now());
     if (in_hand_ != nullptr && grace_ends_ != instant::max())
@@ -362,6 +375,7 @@ class fork_host : public reception<fork_host<Handler, ForkPolicy, TransportPolic
   TransportPolicy& transport_;
   const options& settings_;
   const milliseconds timeout_;
+  manager_talk manager_;
   const system::parent_watch* parent_ = nullptr;
   instant grace_ends_ = instant::max();  // known once the server stops; in a kid the parent's patience decides
   client_type* in_hand_ = nullptr;

@@ -142,6 +142,7 @@ class reception {
   /// Waits until somebody connects, `until` is reached, or a signal arrives; meanwhile looks after the refused.
   /// True when an accept will find somebody.
   bool wait_readable(instant until) noexcept {
+    until = std::min(until, host().tell_manager());
     if (doorway_.attends() && !attend_to(until)) return false;
     bool somebody = false;
     if (const auto* mask = host().held_signals()) {
@@ -157,6 +158,7 @@ class reception {
 
   /// Waits for a signal, or for `until`; `also` is a descriptor that ends the wait too. The signals have to be held.
   void wait(instant until, int also = -1) noexcept {
+    until = std::min(until, host().tell_manager());
     if (doorway_.attends() && !attend_to(until)) return;
     pollfd several[] = {{also, POLLIN, 0}, {successor_.descriptor(), POLLIN, 0}, {predecessor_.descriptor(), POLLIN, 0}};
     if (!system::mailbox.any()) system::wait_for_event(several, until, host().held_signals()->waiting());

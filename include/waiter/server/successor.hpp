@@ -144,6 +144,7 @@ class successor {
       what.descriptors.push_back(one.get());
     });
     what.variables.push_back(std::string(heritage::variable) + "=" + left.text());
+    for (auto& one : host.manager().variables()) what.variables.push_back(std::move(one));
 
     // The program begins with the signals as they were before this server: its mask, and what was ignored.
     std::optional<system::signal_mask> for_now;
@@ -173,6 +174,7 @@ class successor {
     gave_way_ = deaf_ = true;  // the channel stays until this process ends: it tells the successor so
     channel_.say("serve");
     host.log("upgrade: process ", program_, " is ready and serves from now on; this one finishes its clients");
+    host.manager().hand_over(program_);
     host.give_way(taken_);
   }
 
