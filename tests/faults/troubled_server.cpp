@@ -5,18 +5,22 @@
 //   --work MS              a client takes so long            --hold          or until it has said a line
 //   --busy                 the handler never waits for its client
 //   --soft-limit MS --hard-limit MS --prop-sigusr
+//   --max-requests N --max-requests-spread N --max-age MS --drain-limit MS --max-old-generations N
+//   --sample FILE          (prefork) another process looks at the board, a thousand times a second: see sampled.hpp
 //   --stillborn FILE       while FILE is there, a kid ends in on_child_start in the way that FILE says: exit, kill, throw, break
 //   --orphan               each client leaves a process behind that ends a little later
 //   --children N           the program has children of its own; USR1 makes it wait for them and tell whose status was right
 //   --thread               the program has a second thread    --allow-threads
 //
-// HUP makes the parent tell how often it has allocated memory, and how much of everything it has.
+// USR2 makes the parent reload. HUP makes it tell how often it has allocated memory, and how much of everything it has.
+#include "faults/sampled.hpp"
 #include "support/self_signed.hpp"
 
 #include <waiter/ssl.hpp>
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -79,6 +83,26 @@ settings parse(int argc, char** argv) {
   return all;
 }
 
+// The board is nobody's business, so its sampler takes the one way to a private member that the language leaves open: an explicit
+// instantiation may name it.
+template <class Tag, auto Member>
+struct opened {
+  friend constexpr auto member_of(Tag) { return Member; }
+};
+struct board_of_prefork {
+  friend constexpr auto member_of(board_of_prefork);
+};
+template <class TransportPolicy>
+struct fork_of;
+template <>
+struct fork_of<waiter::plain> {
+  friend constexpr auto member_of(fork_of);
+};
+template <>
+struct fork_of<waiter::ssl> {
+  friend constexpr auto member_of(fork_of);
+};
+
 template <class ForkPolicy, class TransportPolicy>
 class troubled : public waiter::basic_waiter<troubled<ForkPolicy, TransportPolicy>, ForkPolicy, TransportPolicy> {
   using base = waiter::basic_waiter<troubled, ForkPolicy, TransportPolicy>;
@@ -104,7 +128,10 @@ class troubled : public waiter::basic_waiter<troubled<ForkPolicy, TransportPolic
     happened("on_server_begin");
     for (int n = 0; n < asked_.number("children"); ++n) children_.push_back(bear(n));
   }
-  void on_listen_ok() { happened("on_listen_ok", "port", this->get_port()); }
+  void on_listen_ok() {
+    if (asked_.has("sample")) sample(asked_.text("sample"));
+    happened("on_listen_ok", "port", this->get_port());
+  }
   void on_accept_error(waiter::error_code error) { happened("on_accept_error", "error", error.value()); }
   void on_fork_ok(pid_t pid) {
     if (asked_.has("stillborn")) happened("on_fork_ok", "pid", pid);
@@ -146,6 +173,9 @@ class troubled : public waiter::basic_waiter<troubled<ForkPolicy, TransportPolic
     happened("on_sig_hup", "allocations", so_far, "busy", busy, "kids", kids);
   }
 
+  void on_sig_usr2() { this->reload(); }
+  void on_reload() { happened("on_reload"); }
+
   void on_sig_usr1() {
     if (!asked_.has("children")) return;
     int right = 0;
@@ -155,6 +185,24 @@ class troubled : public waiter::basic_waiter<troubled<ForkPolicy, TransportPolic
     }
     happened("on_sig_usr1", "right", right);
     children_.clear();
+  }
+
+  /// Ends with its parent.
+  void sample(const std::string& file) {
+    if constexpr (std::is_same_v<ForkPolicy, waiter::prefork>) {
+      if (::fork() != 0) return;
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+      const auto& board = (this->*member_of(fork_of<TransportPolicy>())).*member_of(board_of_prefork());
+      faults::keep_sampling(file, [&board] {
+        using state = waiter::system::busy_board::state;
+        int ready = 0;
+        for (std::size_t place = 0; place < board.places(); ++place) {
+          const auto is = board.is(place);
+          ready += is == state::idle || waiter::system::busy_board::has_client(is);
+        }
+        return ready;
+      });
+    }
   }
 
   /// A child of the program's own, which ends within a second or two with a status of its own.
@@ -199,12 +247,25 @@ class troubled : public waiter::basic_waiter<troubled<ForkPolicy, TransportPolic
   std::vector<pid_t> children_;
 };
 
+template <class TransportPolicy>
+using pool_server = waiter::basic_waiter<troubled<waiter::prefork, TransportPolicy>, waiter::prefork, TransportPolicy>;
+template struct opened<board_of_prefork, &waiter::prefork::board_>;
+template struct opened<fork_of<waiter::plain>, &pool_server<waiter::plain>::fork_>;
+template struct opened<fork_of<waiter::ssl>, &pool_server<waiter::ssl>::fork_>;
+
 template <class ForkPolicy, class TransportPolicy>
 int serve(const settings& asked) {
   using server_type = troubled<ForkPolicy, TransportPolicy>;
   typename server_type::options options{.port = static_cast<std::uint16_t>(asked.number("port")), .prop_sigusr = asked.has("prop-sigusr")};
   options.grace = waiter::milliseconds(asked.number("grace", 8000));
-  if constexpr (requires { options.fork.prefork; }) options.fork.prefork = asked.number("prefork", 8);
+  if constexpr (requires { options.fork.prefork; }) {
+    options.fork.prefork = asked.number("prefork", 8);
+    options.fork.max_requests = asked.number("max-requests");
+    options.fork.max_requests_spread = asked.number("max-requests-spread", -1);
+    options.fork.max_age = asked.time("max-age");
+    if (asked.has("drain-limit")) options.fork.drain_limit = asked.time("drain-limit");
+    options.fork.max_old_generations = asked.number("max-old-generations", 2);
+  }
   if constexpr (requires { options.fork.maxfork; }) {
     options.fork.maxfork = asked.number("maxfork");
     options.fork.soft_limit = asked.time("soft-limit");

@@ -112,6 +112,16 @@ bool tls_client::handshaken() const { return session_->handshaken; }
 const std::string& tls_client::error() const { return session_->error; }
 std::string tls_client::version() const { return session_->ssl ? ::SSL_get_version(session_->ssl) : ""; }
 
+std::string tls_client::fingerprint() const {
+  X509* const shown = session_->ssl ? ::SSL_get1_peer_certificate(session_->ssl) : nullptr;
+  if (!shown) return "";
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned int size = 0;
+  ::X509_digest(shown, ::EVP_sha256(), digest, &size);
+  ::X509_free(shown);
+  return {reinterpret_cast<const char*>(digest), size};
+}
+
 bool tls_client::send(std::string_view text) {
   if (!handshaken()) return false;
   const no_sigpipe guard;

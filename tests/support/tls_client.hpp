@@ -35,6 +35,8 @@ class tls_client {
   const std::string& error() const;
   /// "TLSv1.3"
   std::string version() const;
+  /// What tells the server's certificate from another one; empty when it has shown none.
+  std::string fingerprint() const;
   bool send(std::string_view text);
   /// All until the end, which TLS announces; an end unannounced counts as `reset`.
   reply read_all();
