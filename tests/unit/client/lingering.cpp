@@ -114,3 +114,11 @@ TEST_CASE("past the limit the oldest goes") {
   guests.clear();
   CHECK(guests.empty());
 }
+
+TEST_CASE("a client that resets is let go at once") {
+  loopback one;
+  lingering guests;
+  guests.add(std::move(one.accepted.socket), noon + 1h);
+  one.peer->reset();
+  CHECK(works_down_to(guests, 0));
+}

@@ -135,3 +135,17 @@ TEST_CASE("who was replaced was asked") {
   kids.release(1);
   CHECK(kids.replaced() == 0);
 }
+
+TEST_CASE("a kid is stopped from when that is marked until it is marked to go on, and a fresh one is not") {
+  child_table kids(2);
+  kids.book(0, 100, at(0ms));
+  CHECK_FALSE(kids.at(0)->stopped);
+  kids.mark_stopped(0, true);
+  CHECK(kids.at(0)->stopped);
+  kids.mark_stopped(0, false);
+  CHECK_FALSE(kids.at(0)->stopped);
+  kids.mark_stopped(0, true);
+  kids.release(0);
+  kids.book(0, 101, at(1ms));
+  CHECK_FALSE(kids.at(0)->stopped);
+}

@@ -203,3 +203,20 @@ TEST_CASE("time in which the parent did not run is no time to leave in") {
   CHECK_FALSE(kid.run(2s));
   CHECK(kid.run(2s) == order::kill_leaving);
 }
+
+TEST_CASE("a stopped kid is killed when its patience is over, not a tick later") {
+  watched_kid kid({.soft = waiter::never, .hard = waiter::never});
+  kid.kids.mark_stopped(0, true);
+  const instant began = kid.now;
+  REQUIRE(kid.run(10s) == order::kill_stopped);
+  CHECK(kid.now - began == kid_watch::stop_patience);
+}
+
+TEST_CASE("from the moment that a kid is seen with a client there is a look each tick, and none while it is idle") {
+  watched_kid kid;
+  CHECK(kid.watch.next_look(kid.now) == instant::max());
+  kid.takes_client();
+  CHECK(kid.watch.next_look(kid.now) == kid.now + kid_watch::tick);
+  kid.is_idle();
+  CHECK(kid.watch.next_look(kid.now) == instant::max());
+}

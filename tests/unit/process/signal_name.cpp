@@ -50,3 +50,8 @@ TEST_CASE("a number without a name has none") {
   CHECK(signal_name(SIGRTMIN).empty());
   CHECK(signal_name(12345).empty());
 }
+
+TEST_CASE("the last number that is one of a signal is understood, and the first beyond is not") {
+  CHECK(signal_number(std::to_string(NSIG - 1)) == NSIG - 1);
+  CHECK_FALSE(signal_number(std::to_string(NSIG)));
+}

@@ -101,3 +101,10 @@ TEST_CASE("a file that is no socket is left alone") {
   CHECK(complaint({.listen = {"unix:" + path}}) == "cannot listen on unix:" + path + ": File exists; it is no socket, and is left alone");
   CHECK(std::filesystem::file_size(path) == 8);
 }
+
+TEST_CASE("the queue may be as long as the system allows, and no longer") {
+  const int longest = waiter::system::longest_backlog();
+  CHECK(complaint({.address = "127.0.0.1", .backlog = longest}) == "");
+  const auto wrong = complaint({.address = "127.0.0.1", .backlog = longest + 1});
+  CHECK(wrong.find("0 <= backlog <= somaxconn does not hold: backlog is " + std::to_string(longest + 1)) == 0);
+}

@@ -252,3 +252,11 @@ TEST_CASE("a kid that gets ready wakes the parent when that waits for it") {
   board.expect_start(false);
   CHECK_FALSE(board.start_is_expected());
 }
+
+TEST_CASE("a kid counts from when it is seated, wherever its place is, and its time begins then") {
+  open_board board(5);
+  board.seat(3);
+  CHECK(board.count().kids == 1);
+  CHECK(board.since(3) <= std::chrono::steady_clock::now());
+  CHECK(board.since(3) > std::chrono::steady_clock::now() - std::chrono::seconds(10));
+}

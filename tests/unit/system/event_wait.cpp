@@ -39,7 +39,7 @@ TEST_CASE("a descriptor that is ready ends the wait, and is told") {
 
 TEST_CASE("a wait lasts until its time, never shorter, and not at all when that is over") {
   pollfd one{-1, POLLIN, 0};
-  for (const auto span : {0us, 1us, 999us, 20'000us}) {
+  for (const auto span : {0us, 1us, 999us, 20'000us, 1'000'000us}) {
     CAPTURE(span.count());
     const auto until = clock_type::now() + span;
     CHECK(wait_for_event({&one, 1}, until, nothing_blocked()) == 0);
@@ -64,6 +64,10 @@ TEST_CASE("a signal comes in, soon enough, where a descriptor is always ready") 
     int waits = 0;
     for (; waits < 100 && !mailbox.any(); ++waits) CHECK(wait_for_event({&one, 1}, clock_type::time_point::max(), mask.waiting()) == 1);
     CHECK(waits <= 16);
+    // And then it is kept out again.
+    sigset_t now;
+    ::pthread_sigmask(SIG_SETMASK, nullptr, &now);
+    CHECK(sigismember(&now, SIGUSR1) == 1);
     mailbox.look();
     CHECK(mailbox.take(notice::usr1) == 1);
   }

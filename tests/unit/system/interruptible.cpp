@@ -166,3 +166,11 @@ TEST_CASE("of 20000 signals at any instant around a wait none is lost") {
   CHECK(late == 0);
   CHECK(file_behind(listener.get()) == file);
 }
+
+TEST_CASE("a call that no signal disturbs fails for its own reason") {
+  const taken_signals signals;
+  const stream_pair pair;
+  char byte = 0;
+  CHECK(interruptible(pair.ours.get(), [&]() noexcept { return ::recv(pair.ours.get(), &byte, 1, MSG_DONTWAIT); }) == -1);
+  CHECK(errno == EAGAIN);
+}
