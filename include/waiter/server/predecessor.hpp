@@ -140,7 +140,9 @@ class predecessor {
   template <class Host>
   void become_heir(Host& host) {
     state_ = state::settled;
-    for_each_own(host, [](system::listener& one) { one.own(); });
+    for_each_own(host, [](system::listener& one) {
+      if (!one.is_shared()) one.own();  // somebody else has it by now: a service manager that stores it
+    });
   }
 
   template <class Host, class Each>

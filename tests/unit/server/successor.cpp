@@ -3,6 +3,8 @@
 #include "support/catch.hpp"
 #include "support/process_info.hpp"
 
+#include <waiter/server/manager_talk.hpp>
+
 #include <boost/asio/ip/address.hpp>
 
 #include <sys/wait.h>
@@ -31,6 +33,7 @@ struct some_host {
   }
 
   waiter::doorway& doorway() { return door; }
+  waiter::manager_talk& manager() { return talk; }
   const waiter::system::signal_mask* held_signals() const { return nullptr; }
   template <class... Parts>
   void log(const Parts&... parts) {
@@ -56,6 +59,7 @@ struct some_host {
   }
 
   waiter::doorway door;
+  waiter::manager_talk talk;
   std::vector<std::string> lines, failures;
   std::vector<std::vector<int>> left;
   int stayed = 0;
