@@ -12,6 +12,10 @@ class prefork;
 class plain;
 class ssl;
 
+/// Many clients in each process, served by coroutines; `Transport` is what carries the bytes.
+template <class Transport>
+class async;
+
 class hook_access;
 struct program_starter;
 

@@ -36,6 +36,8 @@ TEST_CASE("a title is what ps shows; the environment stays") {
     tell("idle ", support::title_of(::getpid()));
     title.busy(4);
     tell("next ", support::title_of(::getpid()));
+    title.busy(1234, 57);
+    tell("many ", support::title_of(::getpid()));
     tell("longest ", [&] {
       title.idle(UINT32_MAX, INT64_MIN);
       return support::title_of(::getpid());
@@ -50,6 +52,7 @@ TEST_CASE("a title is what ps shows; the environment stays") {
   CHECK(kid.wait_for("busy ") == name + " | *:4000000000");
   CHECK(kid.wait_for("idle ") == name + " | -:3 [12]");
   CHECK(kid.wait_for("next ") == name + " | *:4");
+  CHECK(kid.wait_for("many ") == name + " | *:1234 (57)");
   CHECK(kid.wait_for("longest ") == name + " | -:4294967295 [-9223372036854775808]");
   CHECK(kid.wait_for("environment ") == "kept");
 }

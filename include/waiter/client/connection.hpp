@@ -72,10 +72,11 @@ class connection {
 
   const endpoint& peer() const noexcept { return peer_; }
 
-  endpoint local() const noexcept {
+  endpoint local() const noexcept { return local_of(socket_.get()); }
+  static endpoint local_of(int socket) noexcept {
     endpoint here;
     auto size = static_cast<socklen_t>(here.capacity());
-    if (::getsockname(socket_.get(), here.data(), &size) != 0 || here.data()->sa_family == AF_UNIX) return {};
+    if (::getsockname(socket, here.data(), &size) != 0 || here.data()->sa_family == AF_UNIX) return {};
     if (size <= here.capacity()) here.resize(size);
     return here;
   }

@@ -27,6 +27,8 @@ class client_deadline {
   /// Brings the end of the client's whole time nearer, if it is not near enough already.
   constexpr void expires_within(milliseconds time, instant now) noexcept { expiry_ = std::min(expiry_, later(now, time)); }
   constexpr void expires_never() noexcept { expiry_ = instant::max(); }
+  /// The end of the client's whole time; `instant::max()` without one.
+  constexpr instant expiry() const noexcept { return expiry_; }
   constexpr bool has_expiry() const noexcept { return expiry_ != instant::max(); }
 
   /// When an operation that starts now must be over, whichever deadline comes first; `instant::max()` means never. It may lie in

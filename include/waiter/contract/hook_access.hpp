@@ -36,6 +36,14 @@ class hook_access {
   template <hook Hook, class Handler, class Documented>
   struct binding;
 
+  /// Hooks that get this client may be coroutines: it tells what these return.
+  template <class Client>
+  static constexpr bool has_coroutines = requires { typename Client::template coroutine<void>; };
+
+  /// This hook waits for its client, and so it is a coroutine where clients have them.
+  template <hook Hook, class Client>
+  static constexpr bool awaitable = (Hook == hook::on_process || Hook == hook::on_close) && has_coroutines<Client>;
+
   class clauses;
   class near_misses;
 
@@ -135,6 +143,10 @@ class hook_access {
     };                                                                                                                           \
                                                                                                                                  \
     template <class... Args>                                                                                                     \
+    static constexpr bool returns_object =                                                                                       \
+        requires(Handler& handler, Args&&... args) { requires std::is_class_v<decltype(handler.name(std::forward<Args>(args)...))>; };\
+                                                                                                                                 \
+    template <class... Args>                                                                                                     \
     static constexpr decltype(auto) call(Handler& handler, Args&&... args) {                                                     \
       return handler.name(std::forward<Args>(args)...);                                                                          \
     }                                                                                                                            \
@@ -152,7 +164,16 @@ class hook_access {
       static_assert(absent_or_callable, "waiter: " #name " must be callable as `" #returned " " #name #parameters                \
                                         "`; is it public, or is waiter::hook_access a friend? See docs/hooks.md");               \
       constexpr bool absent_or_returns_well = !bound::callable || bound::bound;                                                  \
-      static_assert(absent_or_returns_well, "waiter: " #name " must return " #returned ". See docs/hooks.md");                   \
+      constexpr bool waits = awaitable<hook::name, Client>;                                                                      \
+      constexpr bool waits_in_vain = bound::returns_object && !has_coroutines<Client>;                                           \
+      static_assert(absent_or_returns_well || waits || waits_in_vain,                                                            \
+                    "waiter: " #name " must return " #returned ". See docs/hooks.md");                                           \
+      static_assert(absent_or_returns_well || !waits,                                                                            \
+                    "waiter: " #name " must return boost::asio::awaitable<" #returned                                            \
+                    ">, because the transport is an async one: co_await what takes time. See docs/async.md");                    \
+      static_assert(absent_or_returns_well || waits || !waits_in_vain,                                                           \
+                    "waiter: " #name " must return " #returned                                                                   \
+                    ", because the transport blocks: coroutines are for waiter::async<waiter::plain>. See docs/async.md");       \
     }                                                                                                                            \
                                                                                                                                  \
     template <class Stated, class Runs>                                                                                          \
@@ -209,7 +230,24 @@ class hook_access {
     template <class... Args>
     static constexpr bool returns_well = found::template returns<void, Args...> ||
                                          (Hook == hook::on_process && found::template returns<bool, Args...>);
-    static constexpr bool bound = by_pid_alone ? returns_well<pid_t> : returns_well<Parameters...>;
+    /// The same for a hook that waits in coroutines; only on_close may be none.
+    template <class Client>
+    static constexpr bool returns_coroutine() {
+      if constexpr (awaitable<Hook, Client>)
+        return found::template returns<typename Client::template coroutine<void>, Client&> ||
+               (Hook == hook::on_process && found::template returns<typename Client::template coroutine<bool>, Client&>) ||
+               (Hook == hook::on_close && found::template returns<void, Client&>);
+      else
+        return returns_well<Client&>;
+    }
+    static constexpr bool is_bound() {
+      if constexpr (Hook == hook::on_process || Hook == hook::on_close)
+        return (returns_coroutine<std::remove_reference_t<Parameters>>() && ...);
+      else
+        return by_pid_alone ? returns_well<pid_t> : returns_well<Parameters...>;
+    }
+    static constexpr bool returns_object = found::template returns_object<Parameters...>;
+    static constexpr bool bound = is_bound();
 
     static constexpr decltype(auto) call([[maybe_unused]] Handler& handler, [[maybe_unused]] Parameters... parameters) {
       if constexpr (bound && in_full)

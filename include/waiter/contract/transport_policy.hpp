@@ -73,12 +73,16 @@ template <class Policy>
 concept has_welcome = requires(Policy& policy, connection&& wire) {
   { policy.welcome(std::move(wire)) } -> std::same_as<typename Policy::client_type>;
 };
+/// Its clients are served by coroutines, many at a time (`waiter::async_transport`).
 template <class Policy>
-concept has_handshake = requires(Policy& policy, typename Policy::client_type& client) {
+concept is_asynchronous = requires { requires Policy::asynchronous; };
+template <class Policy>
+concept has_handshake = is_asynchronous<Policy> || requires(Policy& policy, typename Policy::client_type& client) {
   { policy.handshake(client) } -> std::same_as<std::optional<std::string>>;
 };
 template <class Policy>
-concept has_finish = requires(Policy& policy, typename Policy::client_type& client) { policy.finish(client); };
+concept has_finish =
+    is_asynchronous<Policy> || requires(Policy& policy, typename Policy::client_type& client) { policy.finish(client); };
 
 /// The one clause that may be left out: a transport that reads files can read them again.
 template <class Policy>

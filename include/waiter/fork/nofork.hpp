@@ -4,6 +4,7 @@
 #include <waiter/census.hpp>
 #include <waiter/error.hpp>
 #include <waiter/hook.hpp>
+#include <waiter/server/many_clients.hpp>
 #include <waiter/system/accepted.hpp>
 
 #include <sys/types.h>
@@ -32,6 +33,12 @@ class nofork {
 
   template <class Host>
   void serve(Host& host) {
+    if constexpr (Host::asynchronous) {
+      all_at_once<Host> watch{{}, host};
+      host.template serve_many<hook::on_forking_idle>(watch);
+      host.lock_door();
+      return;
+    }
     host.template prepare_idle_hook<hook::on_forking_idle>();
     while (auto accepted = host.template next_client<hook::on_forking_idle>([] {})) attend(host, std::move(*accepted));
     host.close_door();
@@ -44,6 +51,23 @@ class nofork {
   void signal_kids(int) noexcept {}
 
  private:
+  // Clients of an event loop: the process is the child of each of them.
+  template <class Host>
+  struct all_at_once : many_clients {
+    Host& host;
+
+    bool begins() noexcept {
+      host.play_child(true);
+      return host.template call<hook::on_child_start>();
+    }
+    void ends() noexcept { host.template call<hook::on_child_exit>(); }
+    void count(int clients, int in_handshake, bool takes_more) noexcept {
+      many_clients::count(clients, in_handshake, takes_more);
+      if (clients == 0) host.play_child(false);
+    }
+    void stops() noexcept { host.close_door(); }
+  };
+
   template <class Host>
   void attend(Host& host, system::accepted&& accepted) {
     auto client = host.welcome(std::move(accepted));

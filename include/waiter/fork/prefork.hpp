@@ -3,6 +3,7 @@
 
 #include <waiter/census.hpp>
 #include <waiter/error.hpp>
+#include <waiter/fork/prefork_crowd.hpp>
 #include <waiter/hook.hpp>
 #include <waiter/options.hpp>
 #include <waiter/process/instant.hpp>
@@ -109,6 +110,7 @@ class prefork {
   template <class Host>
   void serve(Host& host) {
     host.template prepare_idle_hook<hook::on_prefork_child_idle>();
+    if constexpr (Host::asynchronous) host.doorway().never_wait();
     const system::signal_mask mask;
     host.hold_signals(&mask);
     pool_.emplace(limits_, host.settings().grace);
@@ -267,6 +269,11 @@ class prefork {
     board_.idle(place);
     if (board_.start_is_expected() || host.manager().is_awaited()) bell_.ring();
     title_.idle(clients);
+    if constexpr (Host::asynchronous) {
+      prefork_crowd<Host> crowd(host, board_, place, bell_, title_, due_after);
+      if (stay) host.template serve_many<hook::on_prefork_child_idle>(crowd);
+      stay = false;
+    }
     while (stay) {
       auto accepted = host.template next_client<hook::on_prefork_child_idle>([&] {
         const auto seconds = std::chrono::floor<std::chrono::seconds>(clock::now() - since).count();
@@ -312,7 +319,8 @@ class prefork {
     const bool ready = is == board::state::idle || is == board::state::leaving;
     const auto without = ready ? activity::idle : activity::starting;
     const bool due = lifespans_.counts_clients() && board_.is_due(place);
-    return {.state = board::has_client(is) ? activity::busy : without, .since = board_.since(place), .due = due};
+    const auto with = is == board::state::open ? activity::open : activity::busy;
+    return {.state = board::has_client(is) ? with : without, .since = board_.since(place), .due = due};
   }
 
   const std::vector<kid_report>& reports() {

@@ -10,8 +10,9 @@
 
 namespace waiter {
 
-/// `starting`: not yet ready to accept. `idle`: waits for a client. `busy`: has one.
-enum class activity { starting, idle, busy };
+/// `starting`: not yet ready to accept. `idle`: waits for a client. `open`: has some, and takes more. `busy`: has one, or as many as it
+/// takes.
+enum class activity { starting, idle, open, busy };
 
 /// What a kid says of itself, and since when. It is gossip: late, or wrong when the kid has gone wild. A lie costs a fork too
 /// many or too few, and never more.

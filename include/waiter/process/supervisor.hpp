@@ -130,7 +130,7 @@ class supervisor {
 
  private:
   static bool is_sound(const kid_report& said, instant now) {
-    return said.state == activity::busy || (said.state == activity::idle && now >= later(said.since, backoff::trial));
+    return said.state == activity::busy || said.state == activity::open || (said.state == activity::idle && now >= later(said.since, backoff::trial));
   }
 
   // Forks, as soon as that is allowed. Kids that were asked but still live have a place, too, unless somebody has taken it: where a

@@ -11,7 +11,7 @@
 namespace waiter {
 
 /// Counts the kids that the pool can rely on: not those that were asked to leave, or are stopped by a signal. One that is starting
-/// counts as idle, because it soon will be.
+/// counts as idle, because it soon will be, and one that has many clients too, as long as it takes more.
 inline census take_census(const child_table& kids, std::span<const kid_report> reports) {
   census count;
   kids.for_each([&](std::size_t slot, const child_table::kid& kid) {

@@ -13,6 +13,8 @@
 #include <waiter/server/manager_talk.hpp>
 #include <waiter/server/predecessor.hpp>
 #include <waiter/server/reception.hpp>
+#include <waiter/server/reload_transport.hpp>
+#include <waiter/server/say_close.hpp>
 #include <waiter/server/successor.hpp>
 #include <waiter/system/accepted.hpp>
 #include <waiter/system/fork.hpp>
@@ -44,6 +46,8 @@ class fork_host : public reception<fork_host<Handler, ForkPolicy, TransportPolic
 
   /// Clients have a handshake to do before they can be served.
   static constexpr bool encrypted = TransportPolicy::encrypted;
+  /// Clients are served by coroutines, many in a process.
+  static constexpr bool asynchronous = contract::is_asynchronous<TransportPolicy>;
 
   fork_host(Handler& handler, ForkPolicy& policy, TransportPolicy& transport, const options& settings) noexcept
       : reception<fork_host>(settings.upgrade.within),
@@ -79,6 +83,9 @@ class fork_host : public reception<fork_host<Handler, ForkPolicy, TransportPolic
     return hooks_.template call<Hook>(std::forward<Args>(args)...);
   }
 
+  /// For hooks that are coroutines: what such a one returns, and where what it throws goes.
+  hook_caller<Handler, client_type>& hooks() noexcept { return hooks_; }
+
   /// A hook threw in this process since it began, and it was more than a client who went away.
   bool threw() const noexcept { return hooks_.threw(); }
   /// The listening socket failed for good.
@@ -105,6 +112,7 @@ class fork_host : public reception<fork_host<Handler, ForkPolicy, TransportPolic
   /// In a kid that takes one client only there is no main loop to break.
   void stop() noexcept {
     if (!is_kid_ || accepts_) stopping_ = true;
+    system::mailbox.ring();
   }
 
   // ---- reloading
@@ -119,7 +127,7 @@ class fork_host : public reception<fork_host<Handler, ForkPolicy, TransportPolic
     manager_.reloading();
     const bool done = call<hook::on_reload>();
     reload_wanted_ = false;
-    if (done) reload_transport();
+    if (done) reload_transport(*this, transport_);
     if constexpr (!requires { policy_.ready(); }) tell_manager();
     return done;
   }
@@ -149,7 +157,7 @@ class fork_host : public reception<fork_host<Handler, ForkPolicy, TransportPolic
       box.look();
       using system::notice;
       const bool quit = box.take(notice::quit) != 0;
-      if (box.take(notice::term) + box.take(notice::interrupt) != 0 || quit) told_ = true, stop();
+      if (box.take(notice::term) + box.take(notice::interrupt) != 0 || quit) told_ = true, stop(), stopping_ = stopping_ || asynchronous;  // a coroutine can be told
       if (quit) hurried_ = true;
       if (stopping()) press();
       if (box.take(notice::child) != 0) kid_has_ended_ = true;
@@ -186,7 +194,11 @@ class fork_host : public reception<fork_host<Handler, ForkPolicy, TransportPolic
   }
 
   /// on_accept_ok.
-  bool greet(client_type& client) noexcept { return call<hook::on_accept_ok>(client); }
+  bool greet(client_type& client) noexcept {
+    const bool greeted = call<hook::on_accept_ok>(client);
+    if constexpr (asynchronous) client_ = -1;  // it is one of many
+    return greeted;
+  }
 
   /// The handshake, on_process and on_close, and the client is closed. False when on_process says that it was the kid's last.
   bool serve(client_type& client) noexcept {
@@ -195,23 +207,16 @@ class fork_host : public reception<fork_host<Handler, ForkPolicy, TransportPolic
   /// The same; `greeted()` is called when the handshake is over, whether it succeeded or not.
   template <class Greeted>
   bool serve(client_type& client, Greeted&& greeted) noexcept {
-    bool stay = true;
-    in_hand_ = &client;
-    if (stopping()) press();
-    const auto reason = shake_hands(client);
-    greeted();
-    if (reason) {
-      log_debug("handshake with ", client.peer(), " failed: ", *reason);
-      call<hook::on_ssl_error>(std::string_view(*reason));
-    } else {
-      if (settings_.client_timeout != never) client.expires_within(settings_.client_timeout);
-      if (stopping()) press();
-      if (settings_.min_rate != 0) client.min_rate(settings_.min_rate);
-      stay = hooks_.process(client);
-    }
-    in_hand_ = nullptr;
-    part(client, !std::exchange(gave_way_, false));
-    return stay;
+    client_ = client.native_handle();
+    if constexpr (asynchronous) return transport_.serve_one(*this, client, greeted);
+    else return serve_at_once(client, greeted);
+  }
+
+  /// Where clients are served by coroutines: takes who comes, and serves them all, until the process is to stop and nobody is left.
+  /// \param watch  a `many_clients`, which hears of it
+  template <hook Idle, class Watch>
+  void serve_many(Watch& watch) noexcept {
+    transport_.template serve_many<Idle>(*this, watch);
   }
 
   /// So many clients may be in their handshake at once; 0: there is no limit, or no handshake.
@@ -219,8 +224,7 @@ class fork_host : public reception<fork_host<Handler, ForkPolicy, TransportPolic
 
   /// on_close, and the client is closed in order. One that was told nothing yet is not `awaited`: no reset can overtake anything.
   void part(client_type& client, bool awaited = true) noexcept {
-    call<hook::on_close>(client);
-    last_words(client);
+    say_close(*this, transport_, client);
     if (client.is_open()) {
       if (!awaited || client.at_end() || settings_.linger <= milliseconds::zero() || !bid_farewell(client.native_handle()))
         client.close();
@@ -235,8 +239,7 @@ class fork_host : public reception<fork_host<Handler, ForkPolicy, TransportPolic
   /// on_maxforked and on_close; what the hook wrote reaches the client, and this process does not wait for it.
   void refuse(client_type& client) noexcept {
     call<hook::on_maxforked>(client);
-    call<hook::on_close>(client);
-    last_words(client);
+    say_close(*this, transport_, client);
     linger(client);
     client_ = -1;
   }
@@ -315,20 +318,6 @@ class fork_host : public reception<fork_host<Handler, ForkPolicy, TransportPolic
     in_hand_->expires_within(milliseconds::zero());
   }
 
-  // When that fails the transport goes on with what it has.
-  void reload_transport() noexcept {
-    if constexpr (contract::reloading_transport<TransportPolicy>) {
-      try {
-        const std::optional<std::string> wrong = transport_.reload(settings_.transport);
-        if (!wrong) return;
-        log("reload: what the transport has read before stays in use: ", *wrong);
-        call<hook::on_ssl_error>(std::string_view(*wrong));
-      } catch (...) {
-        hooks_.caught(hook::on_reload);
-      }
-    }
-  }
-
   // What those before and after it ask.
   bool ready_to_serve() noexcept {
     if constexpr (requires { policy_.ready(); }) return policy_.ready();
@@ -340,13 +329,25 @@ class fork_host : public reception<fork_host<Handler, ForkPolicy, TransportPolic
   }
   void stay() noexcept { this->take_back_sockets(); }
 
-  // The transport's own last words. They may go through user code (a logger, a stream's buffer), so they may throw.
-  void last_words(client_type& client) noexcept {
-    try {
-      transport_.finish(client);
-    } catch (...) {
-      hooks_.caught(hook::on_close);
+  template <class Greeted>
+  bool serve_at_once(client_type& client, Greeted& greeted) noexcept {
+    bool stay = true;
+    in_hand_ = &client;
+    if (stopping()) press();
+    const auto reason = shake_hands(client);
+    greeted();
+    if (reason) {
+      log_debug("handshake with ", client.peer(), " failed: ", *reason);
+      call<hook::on_ssl_error>(std::string_view(*reason));
+    } else {
+      if (settings_.client_timeout != never) client.expires_within(settings_.client_timeout);
+      if (stopping()) press();
+      if (settings_.min_rate != 0) client.min_rate(settings_.min_rate);
+      stay = hooks_.process(client);
     }
+    in_hand_ = nullptr;
+    part(client, !std::exchange(gave_way_, false));
+    return stay;
   }
 
   // A process that has others to look after does not wait for one that is leaving.

@@ -59,6 +59,12 @@ class hook_caller {
     return true;
   }
 
+  /// A hook that may be a coroutine: what it returns. What it throws at once comes out.
+  template <hook Hook>
+  decltype(auto) invoke(Client& client) {
+    return hook_access::call<Hook>(handler_, client);
+  }
+
   /// In a handler of exceptions: tells what was thrown `where`.
   void caught(hook where) noexcept {
     const auto thrown = std::current_exception();

@@ -3,6 +3,7 @@
 
 #include <waiter/census.hpp>
 #include <waiter/error.hpp>
+#include <waiter/process/door_turn.hpp>
 
 #include <sys/mman.h>
 
@@ -26,10 +27,12 @@ namespace waiter::system {
 /// value is used as a pid, an index, a size or a pointer.
 class busy_board {
  public:
-  enum class state : std::uint32_t { vacant, starting, idle, greeting, busy, leaving };
+  enum class state : std::uint32_t { vacant, starting, idle, greeting, busy, open, leaving };
 
-  /// A kid in this state has a client: one that is still in its handshake, or one that is served.
-  static constexpr bool has_client(state one) noexcept { return one == state::greeting || one == state::busy; }
+  /// A kid in this state has a client: one that is still in its handshake, or one that is served; or many, and would take more.
+  static constexpr bool has_client(state one) noexcept {
+    return one == state::greeting || one == state::busy || one == state::open;
+  }
 
   busy_board() = default;
   busy_board(const busy_board&) = delete;
@@ -63,13 +66,17 @@ class busy_board {
     auto& one = cells_[place];
     one.served.store(0, std::memory_order_relaxed);
     one.due.store(0, std::memory_order_relaxed);
+    one.crowd.store(0, std::memory_order_relaxed);
     one.since.store(now(), std::memory_order_relaxed);
     one.is.store(state::starting, std::memory_order_release);
     if (place >= used_) header_->used.store(used_ = place + 1, std::memory_order_relaxed);
   }
 
   /// After the kid is reaped, or was not born.
-  void vacate(std::size_t place) noexcept { cells_[place].is.store(state::vacant, std::memory_order_release); }
+  void vacate(std::size_t place) noexcept {
+    cells_[place].crowd.store(0, std::memory_order_relaxed);
+    cells_[place].is.store(state::vacant, std::memory_order_release);
+  }
 
   /// A kid that takes a client while no more than `mark` others are idle wakes the parent; below 0 nobody does.
   void wake_at(int mark) noexcept {
@@ -113,6 +120,17 @@ class busy_board {
     return header_->expects_start.load(std::memory_order_relaxed) != 0;
   }
 
+  /// A kid that has many clients at once: how many by now, how many of these are in their handshake, and whether it would take another.
+  /// True when it has become busy by that: it takes no more.
+  bool many(std::size_t place, std::uint32_t clients, std::uint32_t in_handshake, bool takes_more) noexcept {
+    auto& one = cells_[place];
+    one.crowd.store(std::uint64_t{takes_more} << 63 | std::uint64_t{in_handshake & 0xffff} << 32 | clients, std::memory_order_relaxed);
+    const state before = one.is.load(std::memory_order_relaxed);
+    const state next = clients == 0 ? state::idle : takes_more ? state::open : state::busy;
+    if (next != before) enter(place, next);
+    return next != before && next == state::busy;
+  }
+
   /// True when the kid that has just become busy is to wake the parent, which nobody did since the parent last looked.
   bool must_call() noexcept {
     const int mark = header_->mark.load(std::memory_order_relaxed);
@@ -122,7 +140,7 @@ class busy_board {
     std::atomic_thread_fence(std::memory_order_seq_cst);
     int idle = 0;
     for (std::size_t place = 0; place < used() && idle <= mark; ++place)
-      idle += is(place) == state::idle || is(place) == state::starting;
+      idle += is(place) == state::idle || is(place) == state::starting || is(place) == state::open;
     if (idle > mark) return false;
     const int level = idle == 0 ? 2 : 1;
     // Two kids may both find that nobody called yet; the parent wakes once for both.
@@ -154,7 +172,10 @@ class busy_board {
   /// How many clients are in their handshake.
   int count_greeting() const noexcept {
     int count = 0;
-    for (std::size_t place = 0; place < used(); ++place) count += is(place) == state::greeting;
+    for (std::size_t place = 0; place < used(); ++place) {
+      count += is(place) == state::greeting;
+      count += static_cast<int>(crowd(place) >> 32 & 0xffff);
+    }
     return count;
   }
 
@@ -169,6 +190,18 @@ class busy_board {
       before += std::pair(since(other), other) < std::pair(began, place);
     }
     return before < all - most;
+  }
+
+  /// The clients of all kids that have many at once, and would take another.
+  attendance at_door() const noexcept {
+    attendance all;
+    for (std::size_t place = 0; place < used(); ++place) {
+      const std::uint64_t one = crowd(place);
+      if (one >> 63 == 0) continue;
+      all.clients += static_cast<std::uint32_t>(one);
+      ++all.processes;
+    }
+    return all;
   }
 
   census count() const noexcept {
@@ -188,6 +221,7 @@ class busy_board {
     std::atomic<std::uint32_t> served;
     std::atomic<std::int64_t> since;
     std::atomic<std::uint32_t> due;
+    std::atomic<std::uint64_t> crowd;  // of many clients: takes more (bit 63), in their handshake (16 bits from 32), all (32 bits)
   };
   struct alignas(64) header {
     std::atomic<std::size_t> used{0};
@@ -202,6 +236,8 @@ class busy_board {
   std::size_t used() const noexcept {
     return header_ == nullptr ? 0 : std::min(std::max(used_, header_->used.load(std::memory_order_relaxed)), places_);
   }
+
+  std::uint64_t crowd(std::size_t place) const noexcept { return cells_[place].crowd.load(std::memory_order_relaxed); }
 
   void enter(std::size_t place, state next) noexcept { enter(place, next, now()); }
   void enter(std::size_t place, state next, std::int64_t since) noexcept {

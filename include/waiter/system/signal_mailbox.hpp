@@ -71,6 +71,17 @@ class signal_mailbox {
     return true;
   }
 
+  /// For a process whose wait is an event loop: what arrives also writes a byte to this descriptor, which must not block; -1 ends that.
+  void ring(int descriptor) noexcept {
+    bell_.store(descriptor, std::memory_order_relaxed);
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+  }
+  /// Wakes that loop.
+  void ring() const noexcept {
+    const char one = 0;
+    if (const int bell = bell_.load(std::memory_order_relaxed); bell >= 0) [[maybe_unused]] const auto written = ::write(bell, &one, 1);
+  }
+
   /// What the handler does; async-signal-safe.
   void deliver(int signal, notice what) noexcept {
     const int saved_errno = errno;
@@ -80,6 +91,7 @@ class signal_mailbox {
     } else {
       counts_[static_cast<std::size_t>(what)].fetch_add(1, std::memory_order_relaxed);
       any_.store(true, std::memory_order_relaxed);
+      ring();
       const int descriptor = armed_.load(std::memory_order_relaxed);
       if (descriptor >= 0 && !taken_.load(std::memory_order_relaxed) && ::dup2(descriptor, spare_) >= 0) {
         ::dup2(dead_, descriptor);
@@ -106,6 +118,7 @@ class signal_mailbox {
   std::atomic<bool> any_{false};
   std::atomic<bool> taken_{false};
   std::atomic<int> armed_{-1};
+  std::atomic<int> bell_{-1};
   int dead_ = -1;
   int spare_ = -1;
   pthread_t owner_{};

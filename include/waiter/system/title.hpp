@@ -54,6 +54,14 @@ class title {
     finish(put(at, clients));
   }
 
+  /// `in_hand` of them at once: `NAME | *:1234 (57)`.
+  void busy(std::uint32_t clients, std::uint32_t in_hand) noexcept {
+    if (!shown_) return;
+    char* at = put(text_.data() + name_.size(), " | *:");
+    at = put(put(at, clients), " (");
+    finish(put(put(at, in_hand), ")"));
+  }
+
   void idle(std::uint32_t clients) noexcept {
     if (!shown_) return;
     finish(put_idle(clients));

@@ -30,6 +30,9 @@ class wake_up {
     [[maybe_unused]] const auto written = ::write(write_.get(), &one, 1);
   }
 
+  /// For a signal handler, which writes to it itself.
+  int ringing_end() const noexcept { return write_.get(); }
+
   /// What the parent waits on.
   int get() const noexcept { return read_.get(); }
 

@@ -260,3 +260,46 @@ TEST_CASE("a kid counts from when it is seated, wherever its place is, and its t
   CHECK(board.since(3) <= std::chrono::steady_clock::now());
   CHECK(board.since(3) > std::chrono::steady_clock::now() - std::chrono::seconds(10));
 }
+
+TEST_CASE("a kid with many clients is busy to those who count, and takes more until it says that it does not") {
+  open_board board(4);
+  board.seat_idle(3);
+  CHECK_FALSE(board.many(0, 1, 1, true));
+  CHECK(board.is(0) == state::open);
+  CHECK(board.count() == census{.busy = 1, .kids = 3});
+  CHECK(board.count_greeting() == 1);
+  CHECK_FALSE(board.many(0, 2, 0, true));
+  CHECK(board.count_greeting() == 0);
+  CHECK(board.many(0, 3, 0, false));
+  CHECK(board.is(0) == state::busy);
+  CHECK_FALSE(board.many(0, 3, 0, false));
+  CHECK(board.count() == census{.busy = 1, .kids = 3});
+  CHECK_FALSE(board.many(0, 0, 0, true));
+  CHECK(board.is(0) == state::idle);
+}
+
+TEST_CASE("those who would take another client are at the door, with all of theirs") {
+  open_board board(4);
+  board.seat_idle(4);
+  CHECK(board.at_door() == waiter::attendance{0, 0});
+  board.many(0, 0, 0, true);
+  board.many(1, 5, 2, true);
+  board.many(2, 7, 0, false);
+  CHECK(board.at_door() == waiter::attendance{5, 2});
+  board.vacate(1);
+  CHECK(board.at_door() == waiter::attendance{0, 1});
+  board.many(3, 1, 0, true);
+  board.seat(3);
+  CHECK(board.at_door() == waiter::attendance{0, 1});
+}
+
+TEST_CASE("a kid with clients that takes more needs no other beside it") {
+  open_board board(3);
+  board.seat_idle(3);
+  board.wake_at(1);
+  board.many(0, 1, 0, true);
+  board.many(1, 2, 0, false);
+  CHECK_FALSE(board.must_call());
+  board.many(0, 2, 0, false);
+  CHECK(board.must_call());
+}

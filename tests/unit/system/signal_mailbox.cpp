@@ -4,6 +4,7 @@
 
 #include "support/catch.hpp"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -114,4 +115,24 @@ TEST_CASE("a signal that another thread got is sent on to the one that waits") {
   CHECK(mailbox.take(notice::usr1) == 0);
   REQUIRE(::pthread_sigmask(SIG_SETMASK, &before, nullptr) == 0);
   CHECK(mailbox.take(notice::usr1) == 1);
+}
+
+TEST_CASE("a process that waits in an event loop is rung for, from the handler too") {
+  const taken_signals signals;
+  int ends[2];
+  REQUIRE(::pipe2(ends, O_CLOEXEC | O_NONBLOCK) == 0);
+  char scratch[8];
+  ::raise(SIGHUP);
+  CHECK(::read(ends[0], scratch, sizeof scratch) == -1);
+  mailbox.ring(ends[1]);
+  ::raise(SIGUSR1);
+  CHECK(::read(ends[0], scratch, sizeof scratch) == 1);
+  mailbox.ring();
+  CHECK(::read(ends[0], scratch, sizeof scratch) == 1);
+  mailbox.ring(-1);
+  ::raise(SIGUSR2);
+  mailbox.ring();
+  CHECK(::read(ends[0], scratch, sizeof scratch) == -1);
+  ::close(ends[0]);
+  ::close(ends[1]);
 }
