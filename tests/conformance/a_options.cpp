@@ -70,6 +70,7 @@ TEST_CASE("A4: a negative maxfork is no limit of ours", "[A4]") {
 TEST_CASE("A5: prefork is 8 unless given", "[A5]") {
   CHECK(effective("prefork", {}).number("prefork") == 8);
   CHECK(effective("prefork", {"--prefork=3"}).number("prefork") == 3);
+  CHECK(effective("prefork", {"--prefork=0"}).number("prefork") == 8);
 }
 
 TEST_CASE("A6: a negative prefork is both counts", "[A6]") {
