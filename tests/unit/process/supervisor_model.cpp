@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
+#include <iostream>
 #include <optional>
 #include <string>
 #include <utility>
@@ -17,15 +18,18 @@ using waiter::pool_limits;
 
 namespace {
 
-// What every build can afford, sanitizers included. The full measure, in an optimised build half a minute, is
-// WAITER_MODEL_DEPTH=8 WAITER_MODEL_RUNS=100000.
-#ifdef __OPTIMIZE__
-constexpr int default_depth = 6;
-constexpr std::uint64_t default_runs = 10000;
+// What every run of all tests can afford. The full measure is WAITER_SOAK=1, or whatever WAITER_MODEL_DEPTH and WAITER_MODEL_RUNS say.
+#ifdef WAITER_MODEL_IN_FULL
+constexpr int brief_depth = 7;
+constexpr std::uint64_t brief_runs = 100'000;
 #else
-constexpr int default_depth = 5;
-constexpr std::uint64_t default_runs = 2000;
+constexpr int brief_depth = 5;
+constexpr std::uint64_t brief_runs = 2000;
 #endif
+constexpr int thorough_depth = 8;
+constexpr std::uint64_t thorough_runs = 1'000'000;
+
+bool soaking() { return std::getenv("WAITER_SOAK") != nullptr; }
 
 std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
   const char* const value = std::getenv(name);
@@ -206,7 +210,7 @@ const std::vector<std::uint64_t> seeds_that_failed = {
 }  // namespace
 
 TEST_CASE("in every order of events, up to three kids keep every promise") {
-  const auto depth = static_cast<int>(from_environment("WAITER_MODEL_DEPTH", default_depth));
+  const auto depth = static_cast<int>(from_environment("WAITER_MODEL_DEPTH", soaking() ? thorough_depth : brief_depth));
   for (const int prefork : {1, 2, 3}) {
     using each = exploration;
     exploration all({each::works_0, each::works_1, each::works_2, each::dies_0, each::dies_1, each::dies_2, each::short_while,
@@ -214,6 +218,7 @@ TEST_CASE("in every order of events, up to three kids keep every promise") {
                     depth);
     const auto story = all.from({{.prefork = prefork, .maxfork = 3, .px_idle = 1s}, 1s});
     INFO("prefork " << prefork << ", " << all.worlds() << " worlds");
+    if (soaking()) std::cout << "measured: orders of " << depth << " events, prefork " << prefork << ": " << all.worlds() << std::endl;
     CHECK(story.value_or("") == "");
   }
 }
@@ -240,9 +245,10 @@ TEST_CASE("whatever once went wrong stays right") {
 
 TEST_CASE("in long random runs every promise is kept") {
   // WAITER_MODEL_SEED is the first, for a run that failed or for ones never seen.
-  const auto runs = from_environment("WAITER_MODEL_RUNS", default_runs);
+  const auto runs = from_environment("WAITER_MODEL_RUNS", soaking() ? thorough_runs : brief_runs);
   const auto first = from_environment("WAITER_MODEL_SEED", 1);
   std::string story;
   for (auto seed = first; seed < first + runs && story.empty(); ++seed) story = random_run(seed).value_or("");
+  if (soaking()) std::cout << "measured: random runs of 1000 events: " << runs << std::endl;
   CHECK(story == "");  // and add the seed to supervisor_seeds.txt
 }
