@@ -13,6 +13,7 @@ BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "
 
 class Http(ExampleTest):
     def setUp(self):
+        super().setUp()
         self.example = self.start("0")
         self.url = f"http://127.0.0.1:{self.example.port}"
         wait_until(lambda: len(self.example.kids()) == 8, "the pool is full")

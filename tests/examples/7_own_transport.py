@@ -4,6 +4,7 @@ from example import ExampleTest, curl, main
 
 class OwnTransport(ExampleTest):
     def setUp(self):
+        super().setUp()
         self.example = self.start("0")
 
     def greeting(self, client, peer):

@@ -9,6 +9,7 @@ from example import ExampleTest, main, wait_for_end, wait_until
 
 class OwnForkPolicy(ExampleTest):
     def setUp(self):
+        super().setUp()
         self.example = self.start("0")
 
     def greeting(self):

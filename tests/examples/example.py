@@ -49,7 +49,7 @@ def wait_until(happened, what, within=PATIENCE):
     pause = threading.Event()
     while not (result := happened()):
         if time.monotonic() >= end:
-            raise AssertionError(f"not within {within} s: {what}")
+            raise AssertionError(f"not within {within} s: {what() if callable(what) else what}")
         pause.wait(0.01)
     return result
 
@@ -295,7 +295,35 @@ def curl(*arguments):
     return run("curl", "--silent", "--show-error", "--noproxy", "*", "--max-time", str(int(PATIENCE)), *arguments)
 
 
+def look_around():
+    """What a test could leave behind: this process's descriptors, threads and children (also adopted ones), named objects."""
+    found = set()
+    for number in os.listdir("/proc/self/fd"):
+        try:
+            found.add(f"descriptor {number} of " + os.readlink(f"/proc/self/fd/{number}"))
+        except OSError:
+            pass  # the one that the look itself needed
+    for thread in os.listdir("/proc/self/task"):
+        found.add(f"thread {thread}")
+        try:
+            with open(f"/proc/self/task/{thread}/children", encoding="ascii") as file:
+                found.update(f"process {child}" for child in file.read().split())
+        except OSError:
+            pass
+    for kind in ("shm", "sem", "msg"):
+        with open(f"/proc/sysvipc/{kind}", encoding="ascii") as file:
+            found.update(f"{kind} {line.split()[1]}" for line in file.readlines()[1:])
+    return found
+
+
 class ExampleTest(unittest.TestCase):
+    def setUp(self):
+        # The first clean-up that is announced is the last that is done.
+        self.addCleanup(self.assert_nothing_left, look_around())
+
+    def assert_nothing_left(self, before):
+        wait_until(lambda: not look_around() - before, lambda: f"nothing is left behind: {look_around() - before}", within=5)
+
     def start(self, *arguments, **how):
         example = Example(*arguments, **how)
         self.addCleanup(example.close)

@@ -1,5 +1,7 @@
 #include "support/temp_directory.hpp"
 
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstdlib>
 #include <string>
@@ -7,8 +9,10 @@
 
 namespace support {
 
+std::string temp_directory::prefix() { return "waiter-test-" + std::to_string(::getpid()) + '-'; }
+
 temp_directory::temp_directory() {
-  auto name = (std::filesystem::temp_directory_path() / "waiter-test-XXXXXX").string();
+  auto name = (std::filesystem::temp_directory_path() / (prefix() + "XXXXXX")).string();
   if (!::mkdtemp(name.data())) throw std::system_error{errno, std::generic_category(), "mkdtemp " + name};
   path_ = name;
 }

@@ -2,6 +2,7 @@
 #define WAITER_TESTS_SUPPORT_TEMP_DIRECTORY_HPP
 
 #include <filesystem>
+#include <string>
 
 namespace support {
 
@@ -14,6 +15,9 @@ class temp_directory {
   temp_directory& operator=(const temp_directory&) = delete;
 
   const std::filesystem::path& path() const { return path_; }
+  /// What the names of those that this process makes begin with.
+  static std::string prefix();
+
   std::filesystem::path operator/(const std::filesystem::path& name) const { return path_ / name; }
 
  private:

@@ -34,10 +34,9 @@ using waiter::tls_version;
 using waiter::verify;
 using namespace std::chrono_literals;
 
-const certificates& files() {
-  static const certificates made;
-  return made;
-}
+// Made before the first case, so that none leaves them behind.
+const certificates made_for_all;
+const certificates& files() { return made_for_all; }
 
 ssl_options good() { return {.cert_file = files().certificate, .key_file = files().key}; }
 
