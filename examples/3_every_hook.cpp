@@ -148,8 +148,9 @@ class tracing_server : public waiter::basic_waiter<tracing_server<ForkPolicy, Tr
     const auto since = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began_);
     std::ostringstream line;
     line << since.count() << (::getpid() == this->get_parent_pid() ? " P " : " C ") << ::getpid() << ' ' << hook << " busy=" << busy
-         << " kids=" << kids << " is_child=" << this->is_child() << " stopping=" << this->is_stopping() << " parent=" << this->get_parent_pid() << " ssl=" << this->ssl_in_use()
-         << " server_socket=" << (this->get_server_socket() >= 0) << " client_socket=" << (this->get_client_socket() >= 0) << " kid_pids=";
+         << " kids=" << kids << " is_child=" << this->is_child() << " stopping=" << this->is_stopping()
+         << " parent=" << this->get_parent_pid() << " ssl=" << this->ssl_in_use() << " server_socket=" << (this->get_server_socket() >= 0)
+         << " client_socket=" << (this->get_client_socket() >= 0) << " kid_pids=";
     const char* separator = "";
     for (const pid_t pid : this->get_kid_pids()) line << std::exchange(separator, ",") << pid;
     put(line, arguments...);

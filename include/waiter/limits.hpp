@@ -20,19 +20,40 @@ struct limits {
   int backlog = 0;
 };
 
-/// Calls `each(member of limits, member of options, default)` for those that the options have, by the same name and of
-/// the same type.
+/// The options have this limit, by its name and of its type.
+template <class Options>
+concept has_handshake_timeout = requires(Options options) {
+  requires std::same_as<decltype(options.transport.handshake_timeout), milliseconds>;
+};
+template <class Options>
+concept has_soft_limit = requires(Options options) {
+  requires std::same_as<decltype(options.fork.soft_limit), milliseconds>;
+};
+template <class Options>
+concept has_hard_limit = requires(Options options) {
+  requires std::same_as<decltype(options.fork.hard_limit), milliseconds>;
+};
+template <class Options>
+concept has_prefork = requires(Options options) {
+  requires std::same_as<decltype(options.fork.prefork), int>;
+};
+template <class Options>
+concept has_maxfork = requires(Options options) {
+  requires std::same_as<decltype(options.fork.maxfork), int>;
+};
+
+/// Calls `each(member of limits, member of options, default)` for those that the options have.
 template <class Limits, class Options, class Each>
 constexpr void for_each_limit(Limits& all, Options& options, Each&& each) {
   constexpr limits unset;
-  if constexpr (requires { requires std::same_as<decltype(options.transport.handshake_timeout), milliseconds>; })
+  if constexpr (has_handshake_timeout<Options>)
     each(all.handshake_timeout, options.transport.handshake_timeout, unset.handshake_timeout);
   each(all.client_timeout, options.client_timeout, unset.client_timeout);
-  if constexpr (requires { requires std::same_as<decltype(options.fork.soft_limit), milliseconds>; }) each(all.soft_limit, options.fork.soft_limit, unset.soft_limit);
-  if constexpr (requires { requires std::same_as<decltype(options.fork.hard_limit), milliseconds>; }) each(all.hard_limit, options.fork.hard_limit, unset.hard_limit);
+  if constexpr (has_soft_limit<Options>) each(all.soft_limit, options.fork.soft_limit, unset.soft_limit);
+  if constexpr (has_hard_limit<Options>) each(all.hard_limit, options.fork.hard_limit, unset.hard_limit);
   each(all.grace, options.grace, unset.grace);
-  if constexpr (requires { requires std::same_as<decltype(options.fork.prefork), int>; }) each(all.prefork, options.fork.prefork, unset.prefork);
-  if constexpr (requires { requires std::same_as<decltype(options.fork.maxfork), int>; }) each(all.maxfork, options.fork.maxfork, unset.maxfork);
+  if constexpr (has_prefork<Options>) each(all.prefork, options.fork.prefork, unset.prefork);
+  if constexpr (has_maxfork<Options>) each(all.maxfork, options.fork.maxfork, unset.maxfork);
   each(all.backlog, options.backlog, unset.backlog);
 }
 

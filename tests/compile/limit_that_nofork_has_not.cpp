@@ -1,4 +1,4 @@
-// reject: waiter: soft_limit or hard_limit is set, but this fork policy has no such option. See docs/options.md
+// reject: waiter: hard_limit is set, but this fork policy has no such option. See docs/options.md
 #include <waiter/waiter.hpp>
 
 using namespace std::chrono_literals;

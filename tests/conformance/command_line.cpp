@@ -29,14 +29,15 @@ bool contains(const std::string& text, const std::string& part) { return text.fi
 
 TEST_CASE("a flag that is none, or a value that is none, is refused in one sentence which names it, and not with run()'s 100") {
   const auto arguments = GENERATE(
-      flags{"--nonsense"}, flags{"nonsense"}, flags{""}, flags{"--"}, flags{"-p"}, flags{"--Port=1"}, flags{"--port"}, flags{"--port="},
-      flags{"--port=65536"}, flags{"--port", "-1"}, flags{"--port= 80"}, flags{"--port=80 "}, flags{"--port=0x50"}, flags{"--port=+80"},
-      flags{"--prefork=two"}, flags{"--prefork=1.5"}, flags{"--prefork=99999999999"}, flags{"--maxfork", ""}, flags{"--timeout=nan"},
-      flags{"--timeout=inf"}, flags{"--timeout=4s"}, flags{"--grace=1e300"}, flags{"--px-idle=--grace"}, flags{"--policy=Prefork"},
-      flags{"--policy", "pre"}, flags{"--policy="}, flags{"--transport=tls"}, flags{"--process=nonsense"}, flags{"--process=sleep"},
-      flags{"--process=sleep="}, flags{"--process=sleep=-1"}, flags{"--process=sleep=never"}, flags{"--process=exit=256"},
-      flags{"--process=exit="}, flags{"--verify=maybe"}, flags{"--break-in=on_nothing"}, flags{"--break-in", "listen_ok"},
-      flags{"--debug=maybe"}, flags{"--prop-sigusr="}, flags{"--trace=/nowhere/at/all"}, flags{"--trace=/"});
+      flags{"--nonsense"}, flags{"nonsense"}, flags{""}, flags{"--"}, flags{"-p"}, flags{"--Port=1"}, flags{"--port"},
+      flags{"--port="}, flags{"--port=65536"}, flags{"--port", "-1"}, flags{"--port= 80"}, flags{"--port=80 "},
+      flags{"--port=0x50"}, flags{"--port=+80"}, flags{"--prefork=two"}, flags{"--prefork=1.5"}, flags{"--prefork=99999999999"},
+      flags{"--maxfork", ""}, flags{"--timeout=nan"}, flags{"--timeout=inf"}, flags{"--timeout=4s"}, flags{"--grace=1e300"},
+      flags{"--px-idle=--grace"}, flags{"--policy=Prefork"}, flags{"--policy", "pre"}, flags{"--policy="},
+      flags{"--transport=tls"}, flags{"--process=nonsense"}, flags{"--process=sleep"}, flags{"--process=sleep="},
+      flags{"--process=sleep=-1"}, flags{"--process=sleep=never"}, flags{"--process=exit=256"}, flags{"--process=exit="},
+      flags{"--verify=maybe"}, flags{"--break-in=on_nothing"}, flags{"--break-in", "listen_ok"}, flags{"--debug=maybe"},
+      flags{"--prop-sigusr="}, flags{"--trace=/nowhere/at/all"}, flags{"--trace=/"});
   CAPTURE(arguments);
   const auto [status, words] = start_with(arguments);
   CHECK(status == 2);
@@ -48,18 +49,20 @@ TEST_CASE("a flag that is none, or a value that is none, is refused in one sente
 TEST_CASE("--help lists every flag, and starts nothing") {
   const auto [status, words] = start_with({"--port=70", "--help"});
   CHECK(status == 0);
-  for (const char* flag : {"--policy", "--transport", "--port", "--address", "--prefork", "--maxfork", "--timeout", "--px-idle", "--grace",
-                           "--prop-sigusr", "--debug", "--cert", "--key", "--ca", "--verify", "--process", "--break-in", "--trace"}) {
+  for (const char* flag :
+       {"--policy", "--transport", "--port", "--address", "--prefork", "--maxfork", "--timeout", "--px-idle", "--grace",
+        "--prop-sigusr", "--debug", "--cert", "--key", "--ca", "--verify", "--process", "--break-in", "--trace"}) {
     CAPTURE(flag);
     CHECK(contains(words, flag));
   }
 }
 
 TEST_CASE("a value may stand in the flag or after it, and the last one counts") {
-  const auto given = GENERATE(flags{"--timeout=2", "--prefork=3", "--maxfork=5", "--px-idle=7.5", "--process=exit=3"},
-                              flags{"--timeout", "2", "--prefork", "3", "--maxfork", "5", "--px-idle", "7.5", "--process", "exit=3"},
-                              flags{"--timeout=9", "--timeout", "2", "--prefork=4", "--prefork=3", "--maxfork=5", "--px-idle", "7.5",
-                                    "--process", "hello", "--process=exit=3"});
+  const auto given =
+      GENERATE(flags{"--timeout=2", "--prefork=3", "--maxfork=5", "--px-idle=7.5", "--process=exit=3"},
+               flags{"--timeout", "2", "--prefork", "3", "--maxfork", "5", "--px-idle", "7.5", "--process", "exit=3"},
+               flags{"--timeout=9", "--timeout", "2", "--prefork=4", "--prefork=3", "--maxfork=5", "--px-idle", "7.5",
+                     "--process", "hello", "--process=exit=3"});
   CAPTURE(given);
   every_hook server{"prefork", given};
   server.wait_for_kids(3);
@@ -78,9 +81,9 @@ TEST_CASE("a switch stands alone, or is given true or false") {
     flags given;
     bool on;
   };
-  const auto which = GENERATE(row{{}, false}, row{{"--prop-sigusr"}, true}, row{{"--prop-sigusr=true"}, true},
-                              row{{"--prop-sigusr", "1"}, true}, row{{"--prop-sigusr=0"}, false}, row{{"--prop-sigusr", "false"}, false},
-                              row{{"--prop-sigusr", "--debug"}, true});
+  const auto which =
+      GENERATE(row{{}, false}, row{{"--prop-sigusr"}, true}, row{{"--prop-sigusr=true"}, true}, row{{"--prop-sigusr", "1"}, true},
+               row{{"--prop-sigusr=0"}, false}, row{{"--prop-sigusr", "false"}, false}, row{{"--prop-sigusr", "--debug"}, true});
   CAPTURE(which.given);
   every_hook server{"prefork", flags{"--prefork=1", "--maxfork=1"} + which.given};
   server.wait_for_kids(1);

@@ -228,3 +228,14 @@ TEST_CASE("G6: a child that the server did not make is neither reaped nor counte
   CHECK(server.trace().count({.hook = "on_sig_child", .values = {{"pid", std::to_string(stranger)}}}) == 0);
   CHECK(server.wait_until_gone());
 }
+
+TEST_CASE("G2: what a hook of the parent threw is no fault of the kids that are born later", "[G2]") {
+  const std::string policy = GENERATE(as<std::string>{}, "forking", "prefork");
+  CAPTURE(policy);
+  every_hook server{policy, {"--throw-in=on_listen_ok", "--prefork=1", "--maxfork=4"}};
+  CHECK(visit(server) == hello);
+  if (policy == "prefork") ::kill(server.trace().wait_for({.hook = "on_process"}).pid, SIGTERM);
+  CHECK(server.trace().count({.hook = "on_exception"}) == 1);
+  CHECK(server.trace().wait_for({.hook = "on_sig_child"}).number("status") == 0);
+  CHECK(server.stop() == 0);
+}

@@ -1,7 +1,6 @@
+#include "support/catch.hpp"
 #include <waiter/limits.hpp>
 #include <waiter/waiter.hpp>
-
-#include "support/catch.hpp"
 
 #include <chrono>
 #include <string>
@@ -39,11 +38,12 @@ TEST_CASE("the defaults of the limits are those of the options") {
 }
 
 TEST_CASE("limits are taken from where they stand in the options") {
-  const auto all = limits_of(options<waiter::prefork, tls>{.backlog = 9,
-                                                                   .grace = 5s,
-                                                                   .client_timeout = 2s,
-                                                                   .fork = {.prefork = 6, .maxfork = 7, .soft_limit = 3s, .hard_limit = 4s},
-                                                                   .transport = {.handshake_timeout = 1s}});
+  const auto all =
+      limits_of(options<waiter::prefork, tls>{.backlog = 9,
+                                              .grace = 5s,
+                                              .client_timeout = 2s,
+                                              .fork = {.prefork = 6, .maxfork = 7, .soft_limit = 3s, .hard_limit = 4s},
+                                              .transport = {.handshake_timeout = 1s}});
   CHECK(all.handshake_timeout == 1s);
   CHECK(all.client_timeout == 2s);
   CHECK(all.soft_limit == 3s);

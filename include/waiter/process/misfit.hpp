@@ -19,7 +19,7 @@ struct misfit {
   std::int64_t left;
   std::string_view larger;
   std::int64_t right;
-  bool or_equal = false;      ///< `<=` is asked for, not `<`
+  bool or_equal = false;  ///< `<=` is asked for, not `<`
   std::string_view unit = {};
 
   friend constexpr bool operator==(const misfit&, const misfit&) = default;
@@ -28,8 +28,8 @@ struct misfit {
 /// "soft_limit < hard_limit does not hold: 2000 ms >= 1000 ms (see docs/options.md)"
 inline std::string in_words(const misfit& wrong) {
   const auto put = [&wrong](std::int64_t number) { return std::to_string(number).append(wrong.unit); };
-  return std::string(wrong.smaller) + (wrong.or_equal ? " <= " : " < ") + std::string(wrong.larger) + " does not hold: " + put(wrong.left) +
-         (wrong.or_equal ? " > " : " >= ") + put(wrong.right) + " (see docs/options.md)";
+  return std::string(wrong.smaller) + (wrong.or_equal ? " <= " : " < ") + std::string(wrong.larger) +
+         " does not hold: " + put(wrong.left) + (wrong.or_equal ? " > " : " >= ") + put(wrong.right) + " (see docs/options.md)";
 }
 
 /// The times of a client, from the one that has to be the shortest: what is cut by a later one was given the chance to be cut by an
@@ -46,8 +46,9 @@ struct times {
 
   static constexpr std::array<one, 5> of(const limits& all) {
     constexpr limits unset;
-    return {one{"handshake_timeout", all.handshake_timeout, unset.handshake_timeout}, one{"client_timeout", all.client_timeout, never},
-            one{"soft_limit", all.soft_limit, never}, one{"hard_limit", all.hard_limit, never}, one{"grace", all.grace, unset.grace}};
+    return {one{"handshake_timeout", all.handshake_timeout, unset.handshake_timeout},
+            one{"client_timeout", all.client_timeout, never}, one{"soft_limit", all.soft_limit, never},
+            one{"hard_limit", all.hard_limit, never}, one{"grace", all.grace, unset.grace}};
   }
 };
 
@@ -92,7 +93,8 @@ inline constexpr std::int64_t descriptors_needed = 6;
 /// What the system will not let these settings have.
 constexpr std::optional<misfit> find_scarce(const limits& all, const room& here) {
   const std::int64_t descriptors = here.open_descriptors + descriptors_needed;
-  if (descriptors > here.most_descriptors) return misfit{"open descriptors + 6", descriptors, "RLIMIT_NOFILE", here.most_descriptors, true};
+  if (descriptors > here.most_descriptors)
+    return misfit{"open descriptors + 6", descriptors, "RLIMIT_NOFILE", here.most_descriptors, true};
   if (all.maxfork > here.most_processes) return misfit{"maxfork", all.maxfork, "RLIMIT_NPROC", here.most_processes, true};
   return std::nullopt;
 }

@@ -24,11 +24,11 @@ class fitting {
   }
 
 // The numbers are arguments of a template, because then Clang shows them too.
-#define WAITER_FITS(name, relation, sentence)                                  \
-  template <std::int64_t Left, std::int64_t Right>                             \
-  static constexpr bool name() {                                               \
+#define WAITER_FITS(name, relation, sentence)                                                      \
+  template <std::int64_t Left, std::int64_t Right>                                                 \
+  static constexpr bool name() {                                                                   \
     static_assert(Left relation Right, "waiter: " sentence " does not hold. See docs/options.md"); \
-    return true;                                                               \
+    return true;                                                                                   \
   }
   WAITER_FITS(handshake_client, <, "handshake_timeout < client_timeout")
   WAITER_FITS(handshake_soft, <, "handshake_timeout < soft_limit")
@@ -52,13 +52,15 @@ class fitting {
  public:
   static constexpr bool proved() {
     constexpr auto capped = find_capped(Limits);
+    constexpr std::int64_t wanted = capped ? capped->left : 0, most = capped ? capped->right : 0;
     return some_handshake<0, chain[0].value.count()>() && some_client<0, chain[1].value.count()>() &&
-           some_soft<0, chain[2].value.count()>() && some_hard<0, chain[3].value.count()>() && some_grace<0, chain[4].value.count()>() &&
-           some_backlog<0, Limits.backlog>() && prefork_maxfork<capped ? capped->left : 0, capped ? capped->right : 0>() &&
+           some_soft<0, chain[2].value.count()>() && some_hard<0, chain[3].value.count()>() &&
+           some_grace<0, chain[4].value.count()>() && some_backlog<0, Limits.backlog>() && prefork_maxfork<wanted, most>() &&
            handshake_client<left(0, 1), right(0, 1)>() && handshake_soft<left(0, 2), right(0, 2)>() &&
            handshake_hard<left(0, 3), right(0, 3)>() && handshake_grace<left(0, 4), right(0, 4)>() &&
-           client_soft<left(1, 2), right(1, 2)>() && client_hard<left(1, 3), right(1, 3)>() && client_grace<left(1, 4), right(1, 4)>() &&
-           soft_hard<left(2, 3), right(2, 3)>() && soft_grace<left(2, 4), right(2, 4)>() && hard_grace<left(3, 4), right(3, 4)>();
+           client_soft<left(1, 2), right(1, 2)>() && client_hard<left(1, 3), right(1, 3)>() &&
+           client_grace<left(1, 4), right(1, 4)>() && soft_hard<left(2, 3), right(2, 3)>() &&
+           soft_grace<left(2, 4), right(2, 4)>() && hard_grace<left(3, 4), right(3, 4)>();
   }
 };
 
@@ -71,16 +73,16 @@ template <const limits& Limits, class Options>
 constexpr Options within(Options options) {
   static_assert(fitting<Limits>::proved());
   constexpr limits unset;
-  constexpr bool handshakes = requires { options.transport.handshake_timeout; };
-  static_assert(handshakes || Limits.handshake_timeout == unset.handshake_timeout,
-                "waiter: handshake_timeout is limited, but this transport has no such option. See docs/options.md");
-  constexpr bool watched = requires { options.fork.soft_limit, options.fork.hard_limit; };
-  static_assert(watched || (Limits.soft_limit == never && Limits.hard_limit == never),
-                "waiter: soft_limit or hard_limit is set, but this fork policy has no such option. See docs/options.md");
-  constexpr bool pool = requires { options.fork.prefork; };
-  static_assert(pool || Limits.prefork == unset.prefork, "waiter: prefork is set, but this fork policy has no such option. See docs/options.md");
-  constexpr bool kids = requires { options.fork.maxfork; };
-  static_assert(kids || Limits.maxfork == unset.maxfork, "waiter: maxfork is set, but this fork policy has no such option. See docs/options.md");
+  static_assert(has_handshake_timeout<Options> || Limits.handshake_timeout == unset.handshake_timeout,
+                "waiter: handshake_timeout is set, but this transport has no such option. See docs/options.md");
+  static_assert(has_soft_limit<Options> || Limits.soft_limit == never,
+                "waiter: soft_limit is set, but this fork policy has no such option. See docs/options.md");
+  static_assert(has_hard_limit<Options> || Limits.hard_limit == never,
+                "waiter: hard_limit is set, but this fork policy has no such option. See docs/options.md");
+  static_assert(has_prefork<Options> || Limits.prefork == unset.prefork,
+                "waiter: prefork is set, but this fork policy has no such option. See docs/options.md");
+  static_assert(has_maxfork<Options> || Limits.maxfork == unset.maxfork,
+                "waiter: maxfork is set, but this fork policy has no such option. See docs/options.md");
   for_each_limit(Limits, options, [](const auto& limit, auto& option, const auto& otherwise) {
     if (limit != otherwise) option = limit;
   });

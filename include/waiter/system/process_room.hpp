@@ -22,7 +22,8 @@ inline room process_room() {
   if (!unknown) all.open_descriptors = std::distance(std::filesystem::begin(open), std::filesystem::end(open)) - 1;
   const auto most = [](auto which) {
     rlimit limit{};
-    return ::getrlimit(which, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY ? static_cast<std::int64_t>(limit.rlim_cur) : room::unlimited;
+    return ::getrlimit(which, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY ? static_cast<std::int64_t>(limit.rlim_cur)
+                                                                              : room::unlimited;
   };
   all.most_descriptors = most(RLIMIT_NOFILE);
   // Root has as many processes as it likes.

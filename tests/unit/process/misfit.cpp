@@ -1,6 +1,5 @@
-#include <waiter/process/misfit.hpp>
-
 #include "support/catch.hpp"
+#include <waiter/process/misfit.hpp>
 
 #include <string>
 
@@ -42,11 +41,18 @@ TEST_CASE("any two limits that are set the wrong way round, or equal, are told w
   const auto two_minutes = 2min;
   CHECK(complaint({.handshake_timeout = two_minutes, .client_timeout = 1min}) ==
         "handshake_timeout < client_timeout does not hold: 120000 ms >= 60000 ms (see docs/options.md)");
-  CHECK(complaint({.handshake_timeout = 2s, .soft_limit = 1s}).find("handshake_timeout < soft_limit does not hold: 2000 ms >= 1000 ms") == 0);
-  CHECK(complaint({.handshake_timeout = 2s, .hard_limit = 2s}).find("handshake_timeout < hard_limit does not hold: 2000 ms >= 2000 ms") == 0);
-  CHECK(complaint({.handshake_timeout = 2s, .grace = 1s}).find("handshake_timeout < grace does not hold: 2000 ms >= 1000 ms") == 0);
-  CHECK(complaint({.client_timeout = 2s, .soft_limit = 1s}).find("client_timeout < soft_limit does not hold: 2000 ms >= 1000 ms") == 0);
-  CHECK(complaint({.client_timeout = 2s, .hard_limit = 1s}).find("client_timeout < hard_limit does not hold: 2000 ms >= 1000 ms") == 0);
+  CHECK(complaint({.handshake_timeout = 2s, .soft_limit = 1s})
+            .find("handshake_timeout < soft_limit does not hold: 2000 ms >= 1000 ms") == 0);
+  CHECK(complaint({.handshake_timeout = 2s, .hard_limit = 2s})
+            .find("handshake_timeout < hard_limit does not hold: 2000 ms >= 2000 ms") == 0);
+  CHECK(complaint({.handshake_timeout = 2s, .grace = 1s}).find("handshake_timeout < grace does not hold: 2000 ms >= 1000 ms") ==
+        0);
+  CHECK(
+      complaint({.client_timeout = 2s, .soft_limit = 1s}).find("client_timeout < soft_limit does not hold: 2000 ms >= 1000 ms") ==
+      0);
+  CHECK(
+      complaint({.client_timeout = 2s, .hard_limit = 1s}).find("client_timeout < hard_limit does not hold: 2000 ms >= 1000 ms") ==
+      0);
   CHECK(complaint({.client_timeout = 2s, .grace = 1s}).find("client_timeout < grace does not hold: 2000 ms >= 1000 ms") == 0);
   CHECK(complaint({.soft_limit = 2s, .hard_limit = 1s}).find("soft_limit < hard_limit does not hold: 2000 ms >= 1000 ms") == 0);
   CHECK(complaint({.soft_limit = 1s, .hard_limit = 1s}).find("soft_limit < hard_limit does not hold: 1000 ms >= 1000 ms") == 0);
@@ -65,7 +71,8 @@ TEST_CASE("a limit of nothing, or less, is told") {
 }
 
 TEST_CASE("a pool that was asked to be larger than it may be is capped, unless its size is the default") {
-  CHECK(waiter::in_words(*find_capped({.prefork = 9, .maxfork = 3})) == "prefork <= maxfork does not hold: 9 > 3 (see docs/options.md)");
+  CHECK(waiter::in_words(*find_capped({.prefork = 9, .maxfork = 3})) ==
+        "prefork <= maxfork does not hold: 9 > 3 (see docs/options.md)");
   CHECK(find_capped({.prefork = -4, .maxfork = 3})->left == 4);
   CHECK_FALSE(find_capped({.maxfork = 3}));
   CHECK_FALSE(find_capped({.prefork = 3, .maxfork = 3}));

@@ -1,7 +1,6 @@
+#include "support/catch.hpp"
 #include <waiter/process/within.hpp>
 #include <waiter/waiter.hpp>
-
-#include "support/catch.hpp"
 
 #include <chrono>
 #include <string>

@@ -1,7 +1,6 @@
+#include "support/catch.hpp"
 #include <waiter/server/unfit.hpp>
 #include <waiter/waiter.hpp>
-
-#include "support/catch.hpp"
 
 #include <sys/resource.h>
 

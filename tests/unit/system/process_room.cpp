@@ -1,6 +1,5 @@
-#include <waiter/system/process_room.hpp>
-
 #include "support/catch.hpp"
+#include <waiter/system/process_room.hpp>
 
 #include <sys/resource.h>
 #include <unistd.h>
