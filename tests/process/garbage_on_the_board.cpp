@@ -52,7 +52,7 @@ int scribble(unsigned seed) {
     else if (seed % 8 == 2)
       // Plausible states in every cell.
       for (std::size_t at = 0; at + 4 <= size; at += 4)
-        memory[at] = static_cast<unsigned char>(random() % 6), memory[at + 1] = memory[at + 2] = memory[at + 3] = 0;
+        memory[at] = static_cast<unsigned char>(random() % 7), memory[at + 1] = memory[at + 2] = memory[at + 3] = 0;
     else
       for (std::size_t at = 0; at < size; ++at) memory[at] = static_cast<unsigned char>(random());
   });

@@ -113,7 +113,8 @@ class kid_watch {
   std::optional<order::verb> advance_leaving(watched& one, bool outdated, const kid_report& said, milliseconds passed) {
     if (one.killed || limits_.drain == never) return std::nullopt;
     // A client that it took in the last moment is served; nobody tells when that is over.
-    if (said.state == activity::busy && !outdated) {
+    const bool has_client = said.state == activity::busy || said.state == activity::open;
+    if (has_client && !outdated) {
       glancing_ = true;
       return std::nullopt;
     }

@@ -173,7 +173,8 @@ TEST_CASE("a client that it took in the last moment is served, unless its kid is
   watched_kid kid({.drain = 3s});
   kid.kids.mark_asked(0);
   CHECK_FALSE(kid.run(2s));
-  kid.takes_client();
+  kid.said = {GENERATE(activity::busy, activity::open), kid.now};
+  kid.look();
   CHECK(kid.watch.next_look(kid.now) == kid.now + kid_watch::glance);
   CHECK_FALSE(kid.run(1h));
   kid.kids.begin_generation();
