@@ -54,12 +54,8 @@ struct hello : waiter::basic_waiter<hello, waiter::prefork> {
   using basic_waiter::basic_waiter;
 
   void on_server_begin() { greeting_ = read_greeting(); }
-
-  // In the listening process. Its memory is what new kids begin with, so the old ones are asked to make room.
-  void on_sig_hup() {
-    greeting_ = read_greeting();
-    stop_all_kids();
-  }
+  void on_sig_hup() { reload(); }
+  void on_reload() { greeting_ = read_greeting(); }  // in the listening process: its memory is what new kids begin with
 
   void on_process(client_type& client) { client.write(greeting_); }
 
