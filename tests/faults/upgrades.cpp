@@ -415,6 +415,29 @@ TEST_CASE("a UNIX socket goes over to the new one, with its file") {
   CHECK_FALSE(std::filesystem::exists(path));
 }
 
+TEST_CASE("sockets that a service manager has passed go on from one to the next, under their names") {
+  const temp_directory directory;
+  const auto path = (directory / "socket").string();
+  const std::string places = GENERATE(as<std::string>{}, "inherited", "fd:http");
+  CAPTURE(places);
+  launch surroundings;
+  surroundings.in_front = {built("WAITER_ACTIVATE"), "--tcp", "http"};
+  if (places == "inherited") surroundings.in_front.insert(surroundings.in_front.end(), {"--unix", "admin=" + path});
+  generations server{{"--listen=" + places, "--work=2"}, surroundings};
+  standard_load load{server};
+  for (int n = 0; n < 2; ++n) server.upgrade();
+  load.end();
+  const auto listened = server.trace().all({.hook = "on_listen_ok"});
+  REQUIRE(listened.size() == 3);
+  for (const auto& one : listened) {
+    CHECK(one.number("port") == server.port());
+    CHECK(one.number("places") == (places == "inherited" ? 2 : 1));
+  }
+  server.check_that_one_serves();
+  server.end();
+  if (places == "inherited") CHECK(std::filesystem::is_socket(path));  // it is the service manager's
+}
+
 TEST_CASE("the new program begins with the mask and the dispositions that the old one began with") {
   const std::string policy = GENERATE(as<std::string>{}, "prefork", "nofork");
   launch surroundings;

@@ -101,7 +101,7 @@ class upgrading : public waiter::basic_waiter<upgrading<ForkPolicy, TransportPol
   void on_listen_ok() {
     int descriptors = 0;
     for (int one = 0; one < 100; ++one) descriptors += ::fcntl(one, F_GETFD) != -1;
-    happened("on_listen_ok", "port", this->get_port(), "descriptors", descriptors);
+    happened("on_listen_ok", "port", this->get_port(), "descriptors", descriptors, "places", this->get_listen_places().size());
   }
   void on_child_start() {
     if (asked_.trouble == "slow" && this->get_parent_pid() != ::getpid()) pause(::getpid() % 8 * 20);
