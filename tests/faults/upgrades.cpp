@@ -1,6 +1,9 @@
 #include "faults/faults.hpp"
 
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
@@ -436,6 +439,37 @@ TEST_CASE("sockets that a service manager has passed go on from one to the next,
   server.check_that_one_serves();
   server.end();
   if (places == "inherited") CHECK(std::filesystem::is_socket(path));  // it is the service manager's
+}
+
+TEST_CASE("the service manager is told which process it is to look after, and hears nothing of a stop") {
+  const temp_directory directory;
+  const auto path = (directory / "notify").string();
+  sockaddr_un here{};
+  here.sun_family = AF_UNIX;
+  path.copy(here.sun_path, sizeof here.sun_path - 1);
+  const int manager = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  REQUIRE(::bind(manager, reinterpret_cast<const sockaddr*>(&here), sizeof here) == 0);
+  std::vector<std::string> told;
+  const auto hears = [&](const std::string& word) {
+    return eventually([&] {
+      char text[1024];
+      for (ssize_t size; (size = ::recv(manager, text, sizeof text, 0)) > 0;) told.emplace_back(text, static_cast<std::size_t>(size));
+      return std::find(told.begin(), told.end(), word) != told.end();
+    });
+  };
+
+  launch surroundings;
+  surroundings.environment = {"NOTIFY_SOCKET=" + path};
+  generations server{{}, surroundings};
+  CHECK(hears("READY=1"));
+  server.upgrade();
+  CHECK(hears("MAINPID=" + std::to_string(server.serving())));
+  CHECK(std::find(told.begin(), told.end(), "STOPPING=1") == told.end());
+  // The new one has found the manager by its environment, and speaks for itself.
+  CHECK(std::count(told.begin(), told.end(), "READY=1") == 2);
+  server.end();
+  CHECK(hears("STOPPING=1"));
+  ::close(manager);
 }
 
 TEST_CASE("the new program begins with the mask and the dispositions that the old one began with") {
