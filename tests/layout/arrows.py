@@ -17,7 +17,7 @@ FLOORS = [
     ["server/"],
     ["transport/", "fork/"],
     ["basic_waiter.hpp"],
-    ["waiter.hpp", "ssl.hpp", "async.hpp", "upgrade.hpp"],
+    ["waiter.hpp", "ssl.hpp", "async.hpp", "async_ssl.hpp", "upgrade.hpp"],
 ]
 # Policies stand side by side: none includes another. The first word of a file's name is its policy's: ssl.hpp, ssl_client.hpp.
 POLICIES = ["transport/", "fork/"]

@@ -116,6 +116,13 @@ class timed_client : public timed {
       explain(one, error, count);
   }
 
+  /// Other deadlines than those that stand; gives these. What is under way is not measured by the new ones before the next look.
+  client_deadline replace_deadline(const client_deadline& with) noexcept {
+    const auto before = std::exchange(wire_.deadline(), with);
+    patience_ = patience();
+    return before;
+  }
+
   operation reads_;
   operation writes_;
 

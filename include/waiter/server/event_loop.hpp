@@ -88,9 +88,18 @@ class event_loop {
   Watch& watch() noexcept { return watch_; }
   async_loop& loop() noexcept { return *loop_; }
 
-  void count_handshake(int change) noexcept {
-    in_handshake_ += change;
-    if constexpr (Host::encrypted) tell();
+  /// With more than `max_handshakes`, in all processes, the one that has been at it for longest in this one gives way.
+  void handshake_begins(guest<event_loop>& one) {
+    if constexpr (!Host::encrypted) return;
+    handshakes_.push_back(&one);
+    tell();
+    const int most = host_.most_handshakes();
+    if (most > 0 && handshakes_.size() > 1 && watch_.in_handshake() > most) handshakes_.front()->give_way();
+  }
+  void handshake_ends(guest<event_loop>& one) noexcept {
+    if constexpr (!Host::encrypted) return;
+    std::erase(handshakes_, &one);
+    tell();
   }
 
   /// It has ended, and nothing of it is under way.
@@ -109,7 +118,6 @@ class event_loop {
   /// So long a process that has others to look after stands still for the coroutine of one who is refused.
   static constexpr milliseconds longest_goodbye{250};
   static constexpr milliseconds accept_pause{100};
-  /// Before the parent's patience ends, so that on_close runs.
   static constexpr milliseconds longest_last_words{500};
 
   bool begin() {
@@ -221,7 +229,7 @@ class event_loop {
     }
   }
 
-  void tell() noexcept { watch_.count(count_, in_handshake_, count_ < most_ && !asked_); }
+  void tell() noexcept { watch_.count(count_, static_cast<int>(handshakes_.size()), count_ < most_ && !asked_); }
 
   // Without a client for `timeout`, again and again.
   template <hook Idle>
@@ -328,11 +336,14 @@ class event_loop {
     if (host_.hurried())
       end_all();
     else if (grace != never)
-      end_after(host_.is_kid() ? grace - std::min(grace / 4, longest_last_words) : grace);
+      end_after(host_.is_kid() ? grace - last_words() : grace);
     if (!doors_) return;
     doors_->leave();
     boost::asio::post(loop_->executor(), [this] { take_clients(); });
   }
+
+  // A kid is done with them before its parent's patience ends, so that on_close runs.
+  milliseconds last_words() const noexcept { return std::min(host_.settings().grace / 4, longest_last_words); }
 
   void end_after(milliseconds time) {
     grace_.emplace(loop_->executor());
@@ -351,7 +362,7 @@ class event_loop {
     for (auto& one : guests_) all.push_back(&one);
     for (auto* one : all) one->end();
     grace_.emplace(loop_->executor());
-    grace_->expires_after(longest_goodbye);
+    grace_->expires_after(last_words() / 2);
     grace_->async_wait([this](const error_code& cancelled) {
       if (!cancelled) loop_->context().stop();
     });
@@ -374,8 +385,8 @@ class event_loop {
   std::optional<boost::asio::steady_timer> grace_;
   void (*at_idle_)(event_loop&) = nullptr;
   std::list<guest<event_loop>> guests_;
+  std::vector<guest<event_loop>*> handshakes_;  // under way, in the order in which they began
   int count_ = 0;
-  int in_handshake_ = 0;
   bool shut_ = false;
   bool asked_ = false;
   bool over_ = false;

@@ -62,6 +62,12 @@ class guest final : private Loop::client_type::keeper {
     shake_hands();
   }
 
+  /// Its handshake takes the place of another client's no longer.
+  void give_way() {
+    awaited_ = false;
+    client_.expires_within(milliseconds::zero());
+  }
+
   /// on_close alone.
   void only_close() {
     client_.attach(loop_.loop(), *this);
@@ -98,10 +104,11 @@ class guest final : private Loop::client_type::keeper {
   };
 
   void shake_hands() {
-    loop_.count_handshake(1);
-    loop_.transport().async_handshake(client_, [this](const std::optional<std::string>& why) {
-      loop_.count_handshake(-1);
+    loop_.handshake_begins(*this);
+    loop_.transport().async_handshake(client_, [this](std::optional<std::string> why) {
+      loop_.handshake_ends(*this);
       if (!why) return process();
+      if (!awaited_) why = "the handshake gave way to that of another client: max_handshakes are under way";
       loop_.host().log_debug("handshake with ", client_.peer(), " failed: ", *why);
       loop_.host().template call<hook::on_ssl_error>(std::string_view(*why));
       wind_up();
@@ -119,7 +126,9 @@ class guest final : private Loop::client_type::keeper {
 
   template <hook Hook>
   void run() {
-    try {
+    // A handler that was refused for this has heard of it.
+    if constexpr (std::is_void_v<decltype(loop_.host().hooks().template invoke<Hook>(client_))>) return wind_up();
+    else try {
       boost::asio::co_spawn(loop_.loop().executor(), loop_.host().hooks().template invoke<Hook>(client_),
                             [this](const std::exception_ptr& thrown, auto... stay) {
                               if (thrown)

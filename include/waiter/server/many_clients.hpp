@@ -12,12 +12,13 @@ class many_clients {
   /// How many clients the process has by now, how many of these are in their handshake, and whether it would take another.
   void count(int clients, int in_handshake, bool takes_more) noexcept {
     clients_ = clients;
-    (void)in_handshake, (void)takes_more;
+    in_handshake_ = in_handshake;
+    static_cast<void>(takes_more);
   }
   /// The clients of all processes at the same door, this one's included.
   attendance all() const noexcept { return {clients_, 1}; }
   /// How many clients are in their handshake, in all processes.
-  int in_handshake() const noexcept { return 0; }
+  int in_handshake() const noexcept { return in_handshake_; }
   /// Before a client is served; false when it is not to be.
   bool begins() noexcept { return true; }
   /// Its handshake is done.
@@ -33,6 +34,7 @@ class many_clients {
 
  private:
   int clients_ = 0;
+  int in_handshake_ = 0;
 };
 
 }  // namespace waiter

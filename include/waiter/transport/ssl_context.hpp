@@ -36,6 +36,7 @@ class ssl_context {
   }
 
   SSL_CTX* get() const noexcept { return current_->context.native_handle(); }
+  boost::asio::ssl::context& asio() const noexcept { return current_->context; }
 
  private:
   struct made {
