@@ -263,6 +263,20 @@ TEST_CASE("K3: a client whose bytes nobody read gets its answer and no reset, an
   CHECK(server.stop() == 0);
 }
 
+TEST_CASE("K4: a client that keeps itself alive with a byte now and then is ended by client_timeout, or by min_rate", "[K4]") {
+  const std::string policy = GENERATE(as<std::string>{}, "nofork", "forking", "prefork");
+  const auto limit = GENERATE(flags{"--client-timeout=1"}, flags{"--min-rate=1000"});
+  CAPTURE(policy, limit);
+  every_hook server{policy, limit + flags{"--process=hold"} + (policy == "prefork" ? one_kid : flags{})};
+  client drips{server.port()};
+  const auto begun = server.trace().wait_for({.hook = "on_process"});
+  for (int sent = 0; sent < 100 && server.trace().quiet({.hook = "on_close"}, 100ms); ++sent) drips.send("x");
+  const auto ended = server.trace().wait_for({.hook = "on_close"});
+  CHECK(ended.at - begun.at >= 950);
+  CHECK(ended.at - begun.at < 8000);
+  CHECK(server.stop() == 0);
+}
+
 TEST_CASE("K4: no wait for a client is endless unless asked for", "[K4]") {
   const std::string policy = GENERATE(as<std::string>{}, "nofork", "forking", "prefork");
   CAPTURE(policy);

@@ -48,6 +48,23 @@ struct pool_server : waiter::basic_waiter<pool_server, waiter::prefork> {
   const teller& tell;
 };
 
+/// Gets a signal in the listening process between the accept of a client and the fork of its kid, which waits for that client.
+struct signalled_server : waiter::basic_waiter<signalled_server, waiter::forking> {
+  signalled_server(const teller& how, options settings) : basic_waiter(settings), tell(how) {}
+
+  void on_listen_ok() { tell("port ", get_port()); }
+  void on_accept_ok(client_type&) { ::raise(SIGUSR1), ::raise(SIGHUP); }
+  void on_process(client_type& client) {
+    client.read_line();
+    client.write("done\n");
+  }
+  void on_sig_hup() { tell("parent hup"); }
+  void on_sig_usr1() { tell("parent usr1"); }
+  void on_child_sig_hup() { tell("kid hup"); }
+  void on_child_sig_usr1() { tell("kid usr1"); }
+  const teller& tell;
+};
+
 /// All arrive at once, when the process goes on.
 void send_at_once(pid_t pid, std::initializer_list<int> signals) {
   ::kill(pid, SIGSTOP);
@@ -97,6 +114,17 @@ TEMPLATE_TEST_CASE("signals in the middle of a client cost it nothing", "", wait
   CHECK(client.ask("\n") == support::answer("done\n"));
   CHECK(server.wait() == 0);
   CHECK(server.gone());
+}
+
+TEST_CASE("what the parent was sent before a fork is the parent's alone") {
+  forked server([](const teller& tell) { return signalled_server(tell, {.address = "127.0.0.1"}).run(); });
+  support::client client(server.port());
+  for (const auto* hook : {"parent usr1", "parent hup"}) CHECK(server.seek(hook, support::patience));
+  CHECK(client.ask("\n") == support::answer("done\n"));
+  server.signal(SIGTERM);
+  CHECK(server.wait() == 0);
+  CHECK(server.gone());
+  CHECK(server.count("kid ") == 0);
 }
 
 TEST_CASE("a kid obeys signals that come at once, in a wait for its client or for the next one") {
