@@ -103,7 +103,8 @@ inline pid_t start_program(const program_start& what, error_code& error) noexcep
   } catch (const std::exception&) {
     error = make_error_code(boost::system::errc::not_enough_memory);
   }
-  if (launcher.pid > 0) {
+  // It may be reaped by now, and its number another process's; one that still is our child keeps it.
+  if (launcher.pid > 0 && ::waitpid(launcher.pid, nullptr, WNOHANG) == 0) {
     ::kill(launcher.pid, SIGKILL);
     while (::waitpid(launcher.pid, nullptr, 0) < 0 && errno == EINTR) {
     }
