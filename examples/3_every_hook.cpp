@@ -237,7 +237,7 @@ int run(const settings& asked) {
   if constexpr (server_type::ssl_in_use()) options.transport = ssl_options(asked);
   server_type server(asked, std::move(options));
   int result = 0;
-  for (int time = 0; time < asked.runs; ++time) result = server.run();
+  for (int time = 0; time < asked.runs; ++time) result = asked.inetd ? server.run_for(0) : server.run();
   return result;
 }
 

@@ -28,6 +28,7 @@ times are in seconds, fractions allowed, and `never` is a time that does not end
   --port N --address A               where to listen: a free port (0) of 0.0.0.0 unless given; the log and on_listen_ok tell which
   --listen PLACE                     in their place, any number of "127.0.0.1:80", "unix:/run/x.sock", "inherited", ...
   --unix-mode OCTAL                  the mode of UNIX sockets
+  --inetd                            listens nowhere: serves the client that is its standard input
   --prefork N --maxfork N --px-idle S                          the pool, and when its kids are replaced:
   --max-requests N --max-requests-spread N --max-age S --max-age-spread S --drain-limit S --max-old-generations N
   --timeout S --grace S --prop-sigusr --debug                  the server; the last two may be given true or false
@@ -63,7 +64,7 @@ struct settings {
   waiter::milliseconds upgrade_within{30000};
   std::uint32_t min_rate = 0;
   int max_handshakes = 0;
-  bool prop_sigusr = false, debug = false, rethrow = false, reload_on_hup = false, upgrade_on_usr2 = false;
+  bool inetd = false, prop_sigusr = false, debug = false, rethrow = false, reload_on_hup = false, upgrade_on_usr2 = false;
 };
 
 /// Says what is wrong with the command line, in one sentence, and ends the program.
@@ -182,7 +183,7 @@ inline settings parse(int argc, char** argv) {
       {"--upgrade-within", time(all.upgrade_within)},
   };
   const std::map<std::string_view, bool*> switches{
-      {"--prop-sigusr", &all.prop_sigusr}, {"--debug", &all.debug}, {"--rethrow", &all.rethrow}, {"--reload-on-hup", &all.reload_on_hup},
+      {"--inetd", &all.inetd}, {"--prop-sigusr", &all.prop_sigusr}, {"--debug", &all.debug}, {"--rethrow", &all.rethrow}, {"--reload-on-hup", &all.reload_on_hup},
       {"--upgrade-on-usr2", &all.upgrade_on_usr2}};
   const std::map<std::string_view, bool> on_or_off{{"true", true}, {"1", true}, {"false", false}, {"0", false}};
 

@@ -6,6 +6,7 @@
 #include <waiter/contract/handler.hpp>
 #include <waiter/contract/transport_policy.hpp>
 #include <waiter/error.hpp>
+#include <waiter/fork/nofork.hpp>
 #include <waiter/fwd.hpp>
 #include <waiter/hook.hpp>
 #include <waiter/limits.hpp>
@@ -17,8 +18,10 @@
 #include <waiter/server/listen_on.hpp>
 #include <waiter/server/logger.hpp>
 #include <waiter/server/unfit.hpp>
+#include <waiter/system/accepted.hpp>
 #include <waiter/system/service_manager.hpp>
 #include <waiter/system/signal_handlers.hpp>
+#include <waiter/system/take_connected.hpp>
 
 #include <sys/types.h>
 #include <unistd.h>
@@ -64,24 +67,16 @@ class basic_waiter {
   /// each other, or when the socket fails for good; then the log says why in one sentence, and nothing is left behind. Throws only what `on_exception`
   /// has thrown. May be called again. Kids never return from it.
   int run() {
-    contract::explain_fork_policy<ForkPolicy>();
-    contract::explain_transport_policy<TransportPolicy>();
-    contract::explain_handler<Handler, basic_waiter, client_type, typename fork_policy::runs>();
-    system::signal_handlers signals;
-    error_code error;
-    if (signals.take(error); error) return not_listening("the signals of this process are taken: " + error.message());
+    return in_host([this] { return live(); });
+  }
 
-    if (transport_policy::encrypted && options_.max_handshakes > 0) signals.let_give_way();
-    host_.emplace(contract::handler_of<Handler>(*this), fork_, transport_, options_);
-    host_->restore_in_programs(signals);
-    host_->look_for_predecessor();
-    parent_ = ::getpid();
-    const int result = live();
-    const auto escaped = host_->escaped();
-    host_.reset();
-    signals.give_back();
-    if (escaped) std::rethrow_exception(escaped);
-    return result;
+  /// Serves the one client who is connected to this descriptor already, in this process, whatever the fork policy, and returns: for a
+  /// program that is started for each client, by inetd(8) or a unit with Accept=yes (then it is standard input). Nobody listens, so there
+  /// is no on_listen_ok; the other hooks are those of `nofork`, in its order.
+  ///
+  /// The descriptor is the server's from now on. Returns 0, or 100 when nobody is connected to it, or the options do not fit together.
+  int run_for(int client = 0) {
+    return in_host([this, client] { return live_for(client); });
   }
 
   /// Ends the main loop of the process it is called in: the server's, after what is in hand; or that of a preforked kid, after
@@ -204,6 +199,28 @@ class basic_waiter {
   ~basic_waiter() = default;
 
  private:
+  template <class Life>
+  int in_host(Life&& life) {
+    contract::explain_fork_policy<ForkPolicy>();
+    contract::explain_transport_policy<TransportPolicy>();
+    contract::explain_handler<Handler, basic_waiter, client_type, typename fork_policy::runs>();
+    system::signal_handlers signals;
+    error_code error;
+    if (signals.take(error); error) return not_listening("the signals of this process are taken: " + error.message());
+
+    if (transport_policy::encrypted && options_.max_handshakes > 0) signals.let_give_way();
+    host_.emplace(contract::handler_of<Handler>(*this), fork_, transport_, options_);
+    host_->restore_in_programs(signals);
+    host_->look_for_predecessor();
+    parent_ = ::getpid();
+    const int result = life();
+    const auto escaped = host_->escaped();
+    host_.reset();
+    signals.give_back();
+    if (escaped) std::rethrow_exception(escaped);
+    return result;
+  }
+
   int live() {
     auto& host = *host_;
     debug_hooks();
@@ -227,6 +244,30 @@ class basic_waiter {
     host.template call<hook::on_server_close>();
     host.finish();
     return host.unusable() ? exit_not_listening : exit_ok;
+  }
+
+  int live_for(int descriptor) {
+    auto& host = *host_;
+    static_assert(!fork_host<Handler, fork_policy, transport_policy>::asynchronous,
+                  "waiter: run_for() serves its client by calls that wait: it needs a transport that does, as plain and ssl. See docs/hooks.md");
+    // Before anything is printed: standard error may be the client.
+    error_code error;
+    auto client = system::take_connected(descriptor, error);
+    debug_hooks();
+    host.template call<hook::on_server_begin>();
+    if (host.escaped()) return exit_not_listening;
+    std::optional<std::string> wrong = unfit(options_);
+    if (!wrong) wrong = transport_.prepare(options_.transport);
+    if (!wrong && !client)
+      wrong = "nobody is connected to descriptor " + std::to_string(descriptor) + ": " + error.message();
+    if (wrong) {
+      log("not serving: ", *wrong);
+      return exit_not_listening;
+    }
+    nofork::attend(host, std::move(*client));
+    host.template call<hook::on_server_close>();
+    host.finish();
+    return exit_ok;
   }
 
   int not_listening(const std::string& reason) const noexcept {

@@ -50,6 +50,20 @@ class nofork {
   std::vector<pid_t> kid_pids() const { return {}; }
   void signal_kids(int) noexcept {}
 
+  /// Serves one client in this process.
+  template <class Host>
+  static void attend(Host& host, system::accepted&& accepted) {
+    auto client = host.welcome(std::move(accepted));
+    if (!host.greet(client)) return host.part(client);
+    host.play_child(true);
+    if (host.template call<hook::on_child_start>())
+      host.serve(client);
+    else
+      host.part(client);
+    host.template call<hook::on_child_exit>();
+    host.play_child(false);
+  }
+
  private:
   // Clients of an event loop: the process is the child of each of them.
   template <class Host>
@@ -67,19 +81,6 @@ class nofork {
     }
     void stops() noexcept { host.close_door(); }
   };
-
-  template <class Host>
-  void attend(Host& host, system::accepted&& accepted) {
-    auto client = host.welcome(std::move(accepted));
-    if (!host.greet(client)) return host.part(client);
-    host.play_child(true);
-    if (host.template call<hook::on_child_start>())
-      host.serve(client);
-    else
-      host.part(client);
-    host.template call<hook::on_child_exit>();
-    host.play_child(false);
-  }
 };
 
 }  // namespace waiter
