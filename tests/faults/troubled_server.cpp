@@ -87,20 +87,26 @@ settings parse(int argc, char** argv) {
 // instantiation may name it.
 template <class Tag, auto Member>
 struct opened {
-  friend constexpr auto member_of(Tag) { return Member; }
+  friend decltype(Member) member_of(Tag) { return Member; }
 };
+
+template <class ForkPolicy, class TransportPolicy>
+class troubled;
+template <class TransportPolicy>
+using pool_server = waiter::basic_waiter<troubled<waiter::prefork, TransportPolicy>, waiter::prefork, TransportPolicy>;
+
 struct board_of_prefork {
-  friend constexpr auto member_of(board_of_prefork);
+  friend waiter::system::busy_board waiter::prefork::*member_of(board_of_prefork);
 };
 template <class TransportPolicy>
 struct fork_of;
 template <>
 struct fork_of<waiter::plain> {
-  friend constexpr auto member_of(fork_of);
+  friend waiter::prefork pool_server<waiter::plain>::*member_of(fork_of);
 };
 template <>
 struct fork_of<waiter::ssl> {
-  friend constexpr auto member_of(fork_of);
+  friend waiter::prefork pool_server<waiter::ssl>::*member_of(fork_of);
 };
 
 template <class ForkPolicy, class TransportPolicy>
@@ -247,8 +253,6 @@ class troubled : public waiter::basic_waiter<troubled<ForkPolicy, TransportPolic
   std::vector<pid_t> children_;
 };
 
-template <class TransportPolicy>
-using pool_server = waiter::basic_waiter<troubled<waiter::prefork, TransportPolicy>, waiter::prefork, TransportPolicy>;
 template struct opened<board_of_prefork, &waiter::prefork::board_>;
 template struct opened<fork_of<waiter::plain>, &pool_server<waiter::plain>::fork_>;
 template struct opened<fork_of<waiter::ssl>, &pool_server<waiter::ssl>::fork_>;
