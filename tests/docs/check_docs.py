@@ -12,7 +12,7 @@ QUOTED = {
     "cpp": ["examples/*.cpp", "tests/consumer/**/*.cpp", "tests/docs/*.cpp"],
     "meson": ["tests/consumer/**/meson.build"],
     "cmake": ["tests/consumer/**/CMakeLists.txt"],
-    "ini": ["tests/consumer/**/*.wrap"],
+    "ini": ["tests/consumer/**/*.wrap", "tests/docs/deploy/*"],
     "sh": ["tests/docs/*.sh"],
 }
 # The others are for people: what a terminal shows, a picture, the original's language.
