@@ -55,7 +55,7 @@ class event_loop {
   void serve_many() {
     if (!begin()) return;
     host_.doorway().never_wait();
-    if constexpr (Host::template has<Idle>) idle_.emplace(loop_->executor());
+    if (Host::template has<Idle>) idle_.emplace(loop_->executor());
     at_idle_ = [](event_loop& loop) { loop.template be_idle<Idle>(); };
     doors_.emplace(loop_->executor(), host_.doorway());
     counted(0);
@@ -94,7 +94,10 @@ class event_loop {
     handshakes_.push_back(&one);
     tell();
     const int most = host_.most_handshakes();
-    if (most > 0 && handshakes_.size() > 1 && watch_.in_handshake() > most) handshakes_.front()->give_way();
+    if (most <= 0 || handshakes_.size() < 2 || watch_.in_handshake() <= most) return;
+    auto* const oldest = handshakes_.front();
+    handshake_ends(*oldest);  // it is not asked twice
+    oldest->give_way();
   }
   void handshake_ends(guest<event_loop>& one) noexcept {
     if constexpr (!Host::encrypted) return;
@@ -189,10 +192,9 @@ class event_loop {
       last->context().run_for(longest_goodbye);
       last->end();
     }
-    while (!guests_.empty()) {
+    for (; !guests_.empty(); counted(-1)) {
       watch_.ends();
       guests_.pop_front();
-      counted(-1);
     }
     doors_.reset();
     ear_.reset();
