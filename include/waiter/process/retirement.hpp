@@ -36,7 +36,7 @@ inline retirement next_retirement(const child_table& kids, std::span<const kid_r
   retirement next{.leaver = {}, .look_again = soonest_for_others};
   kids.for_each([&](std::size_t slot, const child_table::kid& kid) {
     const kid_report said = hear(reports, slot, kid, now);
-    if (kid.asked || said.state != activity::idle) return;
+    if (kid.asked || kid.stopped || said.state != activity::idle) return;
     const instant due = later(said.since, limits.px_idle);
     if (due <= now) next.leaver = slot;
     next.look_again = std::min(next.look_again, due);

@@ -35,6 +35,16 @@ kid_report starting() { return {activity::starting, at(0s)}; }
 
 }  // namespace
 
+TEST_CASE("who is stopped by a signal is not let go: the pool does without it anyway") {
+  waiter::child_table kids(4);
+  const auto since = at(0s);
+  std::vector<waiter::kid_report> said(3, {waiter::activity::idle, since});
+  for (int n = 0; n < 3; ++n) kids.book(static_cast<std::size_t>(n), 100 + n, since);
+  kids.mark_stopped(2, true);
+  const waiter::pool_limits limits{.prefork = 1, .maxfork = 4, .px_idle = 2s};
+  CHECK(waiter::next_retirement(kids, said, limits, at(2s)).leaver == 1u);
+}
+
 TEST_CASE("a pool at its base retires nobody, and nobody looks again") {
   for (const auto& pool : {pool_of_two({}), pool_of_two({idle(1s)}), pool_of_two({idle(1s), idle(2s)})}) {
     CHECK_FALSE(pool.next().leaver);

@@ -26,7 +26,7 @@ class supervisor_world {
 
   /// \param max_age  after which each kid is to be replaced
   supervisor_world(waiter::pool_limits limits, waiter::milliseconds grace, waiter::milliseconds max_age = waiter::never)
-      : limits_(limits), grace_(grace), max_age_(max_age), parent_(limits, grace) {
+      : limits_(limits), grace_(grace), max_age_(max_age), parent_(limits, grace), size_(limits.base()) {
     expect(limits.most() <= static_cast<int>(slots), "the world is too small for this test");
   }
 
@@ -134,10 +134,6 @@ class supervisor_world {
   /// The loop turns once: it does what the supervisor says, until that is to wait.
   void look() {
     note_evidence();
-    if (due() == 0) {
-      size_ = std::max(limits_.base(), relied_on());
-      for (kid& each : kids_) each.heir = false;
-    }
     if (busy() > 0) size_ = limits_.maxfork;  // a batch may be under way
     for (std::size_t actions = 0;; ++actions) {
       expect(actions <= 4 * slots, "the loop turns without end");
@@ -151,7 +147,13 @@ class supervisor_world {
         case waiter::action::finished: finish(); break;
       }
       compare_books();
-      if (next.kind == waiter::action::wait || next.kind == waiter::action::finished) return;
+      if (next.kind != waiter::action::wait && next.kind != waiter::action::finished) continue;
+      // The supervisor has seen that nobody is due.
+      if (due() == 0) {
+        size_ = std::max(limits_.base(), relied_on());
+        for (kid& each : kids_) each.heir = false;
+      }
+      return;
     }
   }
 
@@ -270,7 +272,7 @@ class supervisor_world {
       expect(wake_at_ <= now_ + std::chrono::seconds(2), "kids are needed, and the parent does not look for 2 s");
     if (busy() == 0 && relied_on() > limits_.base() && due() == 0)
       for (std::size_t slot = 0; slot < slots; ++slot) {
-        if (kids_[slot].pid == 0 || kids_[slot].asked || heard(slot).state != waiter::activity::idle) continue;
+        if (!relies_on(slot) || heard(slot).state != waiter::activity::idle) continue;
         expect(now_ < heard(slot).since + limits_.px_idle, "a kid should have been retired");
       }
   }
@@ -395,7 +397,7 @@ class supervisor_world {
   waiter::instant last_fork_ = waiter::instant::min();
   waiter::instant retry_at_ = waiter::instant::min();
   int reloads_ = 0;
-  int size_ = 0;  // of the pool, when nobody was due, or larger because there were clients
+  int size_;  // of the pool, when nobody was due, or larger because there were clients
   int deaths_ = 0;  // young ones, since a sound kid
   waiter::instant trouble_since_{};
   pid_t last_pid_ = 0;
