@@ -56,6 +56,9 @@ class connected_client : public text_client<Derived> {
   /// The client has closed its side, and that was read: nothing is left unread.
   bool at_end() const noexcept { return wire_.at_end(); }
 
+  /// A byte of the client was read.
+  bool heard() const noexcept { return wire_.heard(); }
+
   /// Takes the descriptor out as it stands; who calls owns it. For the server; `release()` is for handlers.
   [[nodiscard]] int take_socket() noexcept { return wire_.take_socket().release(); }
 

@@ -42,26 +42,24 @@ class connection {
   }
 
   /// Waits for bytes. 0 comes with an error: `asio::error::eof` at the end, `error::timed_out`, or the system's.
-  std::size_t receive(void* data, std::size_t size, error_code& error) noexcept {
-    const std::size_t got = perform(
-        SO_RCVTIMEO, receive_timeout_, [&]() noexcept { return ::recv(socket_.get(), data, size, 0); }, error);
-    if (got == 0 && !error && size != 0) {
-      at_end_ = true;
-      error = boost::asio::error::eof;
+  [[gnu::always_inline]] std::size_t receive(void* data, std::size_t size, error_code& error) noexcept {
+    const auto got = undisturbed(receive_timeout_, [=, fd = socket_.get()]() noexcept { return ::recv(fd, data, size, 0); });
+    if (got > 0) [[likely]] {
+      heard_ = true;
+      error.clear();
+      return static_cast<std::size_t>(got);
     }
-    return got;
+    return receive_after(got, data, size, error);
   }
 
   /// Sends some of the bytes: what fits, or when nothing does, the next that do. 0 comes with an error, unless `size` is 0.
-  std::size_t transmit(const void* data, std::size_t size, error_code& error) noexcept {
-    const auto send_what_fits = [&]() noexcept {
-      const ssize_t sent = ::send(socket_.get(), data, size, MSG_NOSIGNAL | MSG_DONTWAIT);
-      if (sent >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK)) return sent;
-      // A call that waits returns in part when its time is over. So no more than a little is waited for: then a client who has stopped
-      // reading is found out by this call, and not by the one after it.
-      return ::send(socket_.get(), data, std::min(size, waited_for_at_once), MSG_NOSIGNAL);
-    };
-    return perform(SO_SNDTIMEO, send_timeout_, send_what_fits, error);
+  [[gnu::always_inline]] std::size_t transmit(const void* data, std::size_t size, error_code& error) noexcept {
+    const auto sent = undisturbed(send_timeout_, [=, fd = socket_.get()]() noexcept { return send_what_fits(fd, data, size); });
+    if (sent >= 0) [[likely]] {
+      error.clear();
+      return static_cast<std::size_t>(sent);
+    }
+    return transmit_after(data, size, error);
   }
 
   /// Asks for a least rate, in bytes per second, from now on; 0 asks for nothing.
@@ -92,6 +90,9 @@ class connection {
   /// True once the client's end of stream was read: nothing can be left unread.
   bool at_end() const noexcept { return at_end_; }
 
+  /// True once a byte of the client was read.
+  bool heard() const noexcept { return heard_; }
+
   bool is_open() const noexcept { return static_cast<bool>(socket_); }
   int native_handle() const noexcept { return socket_.get(); }
 
@@ -112,8 +113,52 @@ class connection {
   /// When the kernel wakes a writer, a third of its buffer is free; this fits into it.
   static constexpr std::size_t waited_for_at_once = 4096;
 
+  static ssize_t send_what_fits(int fd, const void* data, std::size_t size) noexcept {
+    const ssize_t sent = ::send(fd, data, size, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent >= 0) [[likely]] return sent;
+    if (errno != EAGAIN && errno != EWOULDBLOCK) return sent;
+    // A call that waits returns in part when its time is over. So no more than a little is waited for: then a client who has stopped
+    // reading is found out by this call, and not by the one after it.
+    return ::send(fd, data, std::min(size, waited_for_at_once), MSG_NOSIGNAL);
+  }
+
+  // The way of most reads and writes: no limit but the one that stands on the socket already, and no signal. -1 with errno, which is
+  // EINTR too when that way is not open.
   template <class Call>
-  std::size_t perform(int which, milliseconds& standing, Call&& call, error_code& error) noexcept {
+  [[gnu::always_inline]] ssize_t undisturbed(milliseconds standing, Call&& call) noexcept {
+    if (is_open() && standing == deadline_.io_timeout() && !deadline_.has_expiry() && !pace_.asks()) [[likely]]
+      return system::interruptible(socket_.get(), call);
+    errno = EINTR;
+    return -1;
+  }
+
+  // The other ways, out of line.
+  [[gnu::noinline]] std::size_t receive_after(ssize_t first, void* data, std::size_t size, error_code& error) noexcept {
+    const auto call = [&]() noexcept { return ::recv(socket_.get(), data, size, 0); };
+    const std::size_t got = first == 0 ? (error.clear(), 0) : retry(SO_RCVTIMEO, receive_timeout_, call, error);
+    if (got != 0) {
+      heard_ = true;
+    } else if (!error && size != 0) {
+      at_end_ = true;
+      error = boost::asio::error::eof;
+    }
+    return got;
+  }
+  [[gnu::noinline]] std::size_t transmit_after(const void* data, std::size_t size, error_code& error) noexcept {
+    const auto call = [&]() noexcept { return send_what_fits(socket_.get(), data, size); };
+    return retry(SO_SNDTIMEO, send_timeout_, call, error);
+  }
+
+  // After -1 of `undisturbed`.
+  template <class Call>
+  std::size_t retry(int which, milliseconds& standing, Call& call, error_code& error) noexcept {
+    const int reason = errno;
+    if (reason == EINTR) return perform(which, standing, call, error);
+    return standing != never && timed_out(reason) ? fail(error, waiter::error::timed_out) : fail(error, reason);
+  }
+
+  template <class Call>
+  std::size_t perform(int which, milliseconds& standing, Call& call, error_code& error) noexcept {
     error.clear();
     // Without a limit on the client's whole time the kernel's own clock will do, and ours is not asked.
     bool watched = deadline_.has_expiry() || pace_.asks();
@@ -138,12 +183,11 @@ class connection {
       if (reason == EINTR) {
         // The hooks may have changed the deadline, and from now on time has to be measured across several calls.
         if (!std::exchange(watched, true)) began = clock::now();
-      } else if ((reason == EAGAIN || reason == EWOULDBLOCK) && standing != never) {
+      } else if (standing != never && timed_out(reason)) {
         if (too_slow_first) continue;
         if (!watched || clock::now() >= ends) return fail(error, waiter::error::timed_out);
       } else {
-        error.assign(reason, boost::system::system_category());
-        return 0;
+        return fail(error, reason);
       }
     }
   }
@@ -173,8 +217,15 @@ class connection {
     if (system::set_socket_timeout(socket_.get(), which, wanted)) standing = wanted;
   }
 
+  // What the kernel says when SO_RCVTIMEO or SO_SNDTIMEO is over; without one, only on a socket that does not wait.
+  static bool timed_out(int reason) noexcept { return reason == EAGAIN || reason == EWOULDBLOCK; }
+
   static std::size_t fail(error_code& error, waiter::error reason) noexcept {
     error = reason;
+    return 0;
+  }
+  static std::size_t fail(error_code& error, int reason) noexcept {
+    error.assign(reason, boost::system::system_category());
     return 0;
   }
 
@@ -186,6 +237,7 @@ class connection {
   milliseconds receive_timeout_;
   milliseconds send_timeout_;
   bool at_end_ = false;
+  bool heard_ = false;
 };
 
 }  // namespace waiter

@@ -71,11 +71,14 @@ class text_client {
 
   /// Writes all of the text. After an error a part of it may have been sent.
   void write(std::string_view text, error_code& error) {
-    error.clear();
-    while (!text.empty() && !error) text.remove_prefix(write_some(boost::asio::buffer(text), error));
+    if (text.empty()) return error.clear();
+    const std::size_t sent = write_piece(text, error);
+    if (sent != text.size()) [[unlikely]] write_rest(text.substr(sent), error);
   }
   void write(std::string_view text) {
-    or_throw("write", [&](error_code& error) { write(text, error); });
+    error_code error;
+    write(text, error);
+    if (error) [[unlikely]] throw_failed(error, "write");
   }
 
   /// Reads a line and gives it without its end, "\n" or "\r\n"; a last line may lack its end. At the end of the stream there is
@@ -166,10 +169,10 @@ class text_client {
     std::unique_ptr<client_iostream> stream;
   };
 
-  std::size_t pull(void* data, std::size_t size, error_code& error) {
+  [[gnu::always_inline]] std::size_t pull(void* data, std::size_t size, error_code& error) {
     return static_cast<Derived&>(*this).receive(data, size, error);
   }
-  std::size_t push(const void* data, std::size_t size, error_code& error) {
+  [[gnu::always_inline]] std::size_t push(const void* data, std::size_t size, error_code& error) {
     return static_cast<Derived&>(*this).transmit(data, size, error);
   }
 
@@ -225,6 +228,14 @@ class text_client {
     return line;
   }
 
+  [[gnu::always_inline]] std::size_t write_piece(std::string_view text, error_code& error) {
+    if (text_) [[unlikely]] return write_in_order(boost::asio::buffer(text), error);
+    return push(text.data(), text.size(), error);
+  }
+  [[gnu::noinline]] void write_rest(std::string_view text, error_code& error) {
+    while (!text.empty() && !error) text.remove_prefix(write_some(boost::asio::buffer(text), error));
+  }
+
   static constexpr std::size_t limit_and_chunk(std::size_t limit) {
     constexpr auto most = std::numeric_limits<std::size_t>::max();
     return limit < most - client_streambuf::chunk ? limit + client_streambuf::chunk : most;
@@ -240,15 +251,17 @@ class text_client {
     return Buffer();
   }
 
+  [[noreturn, gnu::cold, gnu::noinline]] static void throw_failed(const error_code& error, const char* name) { throw system_error(error, name); }
+
   template <class Operation>
   static auto or_throw(const char* name, Operation operation) {
     error_code error;
     if constexpr (std::is_void_v<decltype(operation(error))>) {
       operation(error);
-      if (error) throw system_error(error, name);
+      if (error) [[unlikely]] throw_failed(error, name);
     } else {
       auto result = operation(error);
-      if (error) throw system_error(error, name);
+      if (error) [[unlikely]] throw_failed(error, name);
       return result;
     }
   }

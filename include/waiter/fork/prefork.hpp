@@ -262,6 +262,7 @@ class prefork {
     host.watch_parent(parent_);
     if (Host::template has<hook::on_child_overtime> && settings_.soft_limit != never) system::signal_handlers::watch_for_overtime();
 
+    const bool timed = settings_.soft_limit != never || settings_.hard_limit != never;
     std::uint32_t clients = 0;
     instant since = clock::now();
     bool stay = host.template call<hook::on_child_start>();
@@ -282,8 +283,10 @@ class prefork {
       if (!accepted) break;
       if (Host::encrypted)
         board_.greeting(place);
-      else
+      else if (timed)
         board_.busy(place);
+      else
+        board_.busy_untimed(place);
       if (board_.must_call() || (host.most_handshakes() > 0 && board_.count_greeting() > host.most_handshakes())) bell_.ring();
       title_.busy(++clients);
       auto client = host.welcome(std::move(*accepted));
@@ -294,7 +297,6 @@ class prefork {
           if (Host::encrypted) board_.greeted(place);
         });
       board_.served(place);
-      board_.idle(place);
       if (clients == due_after) {
         board_.due(place);
         bell_.ring();

@@ -138,6 +138,7 @@ class doorway {
 
   /// From the socket that the last wait found, or the only one.
   std::optional<system::accepted> accept(error_code& error) noexcept { return ready_->accept(error); }
+  [[gnu::always_inline]] bool accept(system::accepted& client, error_code& error) noexcept { return ready_->accept(client, error); }
 
   /// Whoever may have woken this process, which is to leave and does not wait again: one client at most, and only where accepts do
   /// not wait. The error is that of the last accept.

@@ -226,7 +226,7 @@ class fork_host : public reception<fork_host<Handler, ForkPolicy, TransportPolic
   void part(client_type& client, bool awaited = true) noexcept {
     say_close(*this, transport_, client);
     if (client.is_open()) {
-      if (!awaited || client.at_end() || settings_.linger <= milliseconds::zero() || !bid_farewell(client.native_handle()))
+      if (!awaited || client.at_end() || settings_.linger <= milliseconds::zero() || !still_speaks(client, this->silence_))
         client.close();
       else if (is_kid_)
         drain(system::descriptor(client.take_socket()), settings_.linger);

@@ -6,6 +6,7 @@
 #include <waiter/options.hpp>
 #include <waiter/process/accept_failure.hpp>
 #include <waiter/process/instant.hpp>
+#include <waiter/process/silence.hpp>
 #include <waiter/server/doorway.hpp>
 #include <waiter/server/logger.hpp>
 #include <waiter/server/predecessor.hpp>
@@ -52,47 +53,14 @@ class reception {
   /// Waits for the next client, however long that takes; runs the hooks of signals, of failed accepts and of idleness meanwhile.
   /// `at_idle()` is called before `Idle`. Nothing when the process is to stop.
   template <hook Idle, class AtIdle>
-  std::optional<system::accepted> next_client(AtIdle&& at_idle) noexcept {
-    constexpr bool ticks = Host::template has<Idle>;
-    instant idle_at = ticks ? clock::now() + host().timeout() : instant::max();
-    // The kernel's own timer runs from the beginning of each accept, so after a signal the rest is waited for with ours.
-    bool kernel_keeps_time = true;
-    const auto idle = [&] {
-      at_idle();
-      host().template call<Idle>();
-      idle_at = clock::now() + host().timeout();
-      kernel_keeps_time = true;
-    };
-    for (;;) {
-      if (system::mailbox.any()) host().run_signal_hooks();
-      host().reload();
-      if (host().stopping()) return last_client();
-      if ((ticks && !kernel_keeps_time) || doorway_.wants_wait()) {
-        if (!wait_readable(idle_at)) {
-          if (clock::now() >= idle_at) idle();
-          continue;
-        }
-      }
-      error_code error;
-      if (auto client = doorway_.accept(error)) return client;
-      if (error == boost::system::errc::interrupted)
-        kernel_keeps_time = false;
-      else if (error == boost::system::errc::timed_out)
-        idle();
-      else if (doorway_.is_closed())
-        return last_client();
-      else if (error != boost::system::errc::resource_unavailable_try_again)
-        pause_after(error);
-      else if (doorway_.never_waits())
-        continue;  // another process was faster
-      else if (listener().is_shared()) {
-        // Somebody else lets it not wait, or no longer than he likes.
-        kernel_keeps_time = false;
-        if (!listener().blocks()) doorway_.never_wait();
-      } else {
-        wait_at_spoilt_door();
-      }
-    }
+  [[gnu::always_inline]] std::optional<system::accepted> next_client(AtIdle&& at_idle) noexcept {
+    const instant idle_at = Host::template has<Idle> ? clock::now() + host().timeout() : instant::max();
+    std::optional<system::accepted> client;
+    error_code error;
+    if (undisturbed() && doorway_.accept(client.emplace(), error)) [[likely]] return client;
+    client.reset();
+    await<Idle>(client, at_idle, idle_at, error);
+    return client;
   }
 
   /// Takes the client that `wait_readable` found. Errors: those of accept(2), EAGAIN when another process was faster.
@@ -225,6 +193,7 @@ class reception {
   }
 
   waiter::doorway doorway_;
+  silence silence_;  // of the clients that this process has finished with
 
  private:
   using clock = std::chrono::steady_clock;
@@ -245,6 +214,57 @@ class reception {
   void wait_at_spoilt_door() noexcept {
     host().door_is_spoilt();
     wait_readable(clock::now() + std::chrono::milliseconds(100));
+  }
+
+  bool undisturbed() noexcept { return !system::mailbox.any() && !host().reload_wanted_ && !host().stopping() && !doorway_.wants_wait(); }
+
+  // With the error of the first accept, if there was one.
+  template <hook Idle, class AtIdle>
+  [[gnu::noinline]] void await(std::optional<system::accepted>& client, AtIdle& at_idle, instant idle_at, error_code error) noexcept {
+    constexpr bool ticks = Host::template has<Idle>;
+    // The kernel's own timer runs from the beginning of each accept, so after a signal the rest is waited for with ours.
+    bool kernel_keeps_time = true;
+    const auto idle = [&] {
+      at_idle();
+      host().template call<Idle>();
+      idle_at = clock::now() + host().timeout();
+      kernel_keeps_time = true;
+    };
+    for (;;) {
+      if (error == boost::system::errc::interrupted)
+        kernel_keeps_time = false;
+      else if (error == boost::system::errc::timed_out)
+        idle();
+      else if (error && doorway_.is_closed()) {
+        client = last_client();
+        return;
+      } else if (error && error != boost::system::errc::resource_unavailable_try_again)
+        pause_after(error);
+      else if (error && doorway_.never_waits()) {
+        // another process was faster
+      } else if (error && listener().is_shared()) {
+        // Somebody else lets it not wait, or no longer than he likes.
+        kernel_keeps_time = false;
+        if (!listener().blocks()) doorway_.never_wait();
+      } else if (error) {
+        wait_at_spoilt_door();
+      }
+      error.clear();
+      if (system::mailbox.any()) host().run_signal_hooks();
+      host().reload();
+      if (host().stopping()) {
+        client = last_client();
+        return;
+      }
+      if ((ticks && !kernel_keeps_time) || doorway_.wants_wait()) {
+        if (!wait_readable(idle_at)) {
+          if (clock::now() >= idle_at) idle();
+          continue;
+        }
+      }
+      client = doorway_.accept(error);
+      if (client) return;
+    }
   }
 
   void pause_after(const error_code& error) noexcept {

@@ -101,11 +101,16 @@ class busy_board {
   /// The kid has a client that is in its handshake. Also by the parent, for a kid that is about to be born with one.
   void greeting(std::size_t place) noexcept { enter(place, state::greeting, exactly_now()); }
   void busy(std::size_t place) noexcept { enter(place, state::busy); }
+  /// The same where nobody asks since when: that stays as it was.
+  void busy_untimed(std::size_t place) noexcept { cells_[place].is.store(state::busy, std::memory_order_release); }
   /// The handshake is done; it is the same client, so its time runs on.
   void greeted(std::size_t place) noexcept { cells_[place].is.store(state::busy, std::memory_order_release); }
+  /// The kid has served a client, and is idle.
   void served(std::size_t place) noexcept {
-    auto& count = cells_[place].served;
-    count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    auto& one = cells_[place];
+    one.served.store(one.served.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    one.since.store(now(), std::memory_order_relaxed);
+    one.is.store(state::idle, std::memory_order_release);
   }
 
   /// The kid takes no more clients. It was idle until now, or busy.

@@ -12,17 +12,17 @@ namespace waiter::system {
 /// What the call had already achieved is never thrown away: its value is returned, and the notice stays in the mailbox.
 /// Not to be nested, and not to be called while the notices cannot be taken: it returns EINTR at once as long as there are any.
 template <class Call>
-auto interruptible(int descriptor, Call&& call) noexcept {
+[[gnu::always_inline]] inline auto interruptible(int descriptor, Call&& call) noexcept {
   mailbox.arm(descriptor);
   decltype(call()) result = -1;
   int reason = EINTR;
-  if (!mailbox.any()) {
+  if (!mailbox.any()) [[likely]] {
     result = call();
-    reason = errno;
+    if (result < 0) [[unlikely]] reason = errno;
   }
   // The call failed on the descriptor that a handler left in its place, so its own reason means nothing.
   if (mailbox.disarm()) reason = EINTR;
-  errno = reason;
+  if (result < 0) [[unlikely]] errno = reason;
   return result;
 }
 

@@ -163,24 +163,24 @@ class listener {
 
   /// Waits for a client. Errors: EINTR after a signal, ETIMEDOUT after `accept_timeout`, and what accept(2) says.
   std::optional<accepted> accept(error_code& error) noexcept {
-    accepted client;
+    std::optional<accepted> client(std::in_place);
+    if (!accept(*client, error)) client.reset();
+    return client;
+  }
+  /// The same, into a place that is there already. False with an error.
+  [[gnu::always_inline]] bool accept(accepted& client, error_code& error) noexcept {
+    // An endpoint knows its size by its family.
     auto size = static_cast<socklen_t>(client.peer.capacity());
     // Who comes over a UNIX socket has no endpoint.
     sockaddr* const peer = is_local_ ? nullptr : client.peer.data();
     const int fd = interruptible(get(), [&]() noexcept { return ::accept4(get(), peer, peer ? &size : nullptr, SOCK_CLOEXEC); });
-    if (fd < 0) {
-      fail(error);
-      // With a timeout the kernel says EAGAIN for it; without one, only a socket that does not wait says so.
-      if (accept_timeout_ != never && error == boost::system::errc::resource_unavailable_try_again && blocks()) error = make_error_code(boost::system::errc::timed_out);
-      return std::nullopt;
-    }
+    if (fd < 0) [[unlikely]] return not_accepted(error);
     error.clear();
     client.socket.reset(fd);
-    if (is_local_) return client;  // it inherits no time limits either
-    if (size <= client.peer.capacity()) client.peer.resize(size);
+    if (is_local_) [[unlikely]] return true;  // it inherits no time limits either
     client.receive_timeout = accept_timeout_;
     client.send_timeout = send_timeout_;
-    return client;
+    return true;
   }
 
   /// For those who wait for several sockets: an accept that finds nobody fails at once, with EAGAIN, in all processes that share the socket.
@@ -247,6 +247,14 @@ class listener {
     socklen_t size = sizeof here;
     return ::getsockname(socket, reinterpret_cast<sockaddr*>(&here), &size) == 0 ? here.ss_family : AF_UNSPEC;
   }
+  [[gnu::noinline]] bool not_accepted(error_code& error) const noexcept {
+    fail(error);
+    // With a timeout the kernel says EAGAIN for it; without one, only a socket that does not wait says so.
+    if (accept_timeout_ != never && error == boost::system::errc::resource_unavailable_try_again && blocks())
+      error = make_error_code(boost::system::errc::timed_out);
+    return false;
+  }
+
   static void fail(error_code& error) noexcept { error.assign(errno, boost::system::system_category()); }
   static void set(int fd, int level, int name, int value) noexcept { ::setsockopt(fd, level, name, &value, sizeof value); }
 

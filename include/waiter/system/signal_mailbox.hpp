@@ -63,10 +63,13 @@ class signal_mailbox {
   }
 
   /// Ends the wait, and puts the descriptor back if a signal took it. True when one did.
-  bool disarm() noexcept {
+  [[gnu::always_inline]] bool disarm() noexcept {
     std::atomic_signal_fence(std::memory_order_seq_cst);
-    const int descriptor = armed_.exchange(-1, std::memory_order_relaxed);
-    if (!taken_.load(std::memory_order_relaxed)) return false;
+    // A handler that comes between the two takes the descriptor, and that is seen below: no locked exchange is needed.
+    const int descriptor = armed_.load(std::memory_order_relaxed);
+    armed_.store(-1, std::memory_order_relaxed);
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    if (!taken_.load(std::memory_order_relaxed)) [[likely]] return false;
     give_back(descriptor);
     return true;
   }
@@ -106,7 +109,7 @@ class signal_mailbox {
 
   // The copies that dup2 makes in a handler are not close-on-exec (dup3 is on no list of async-signal-safe functions);
   // they are made so here, before any code of the user can run.
-  void give_back(int descriptor) noexcept {
+  [[gnu::noinline]] void give_back(int descriptor) noexcept {
     ::dup3(spare_, descriptor, O_CLOEXEC);
     ::dup3(dead_, spare_, O_CLOEXEC);
     taken_.store(false, std::memory_order_relaxed);

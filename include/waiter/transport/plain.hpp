@@ -37,8 +37,8 @@ class plain_client final : public connected_client<plain_client> {
  private:
   friend class text_client<plain_client>;
 
-  std::size_t receive(void* data, std::size_t size, error_code& error) noexcept { return wire().receive(data, size, error); }
-  std::size_t transmit(const void* data, std::size_t size, error_code& error) noexcept {
+  [[gnu::always_inline]] std::size_t receive(void* data, std::size_t size, error_code& error) noexcept { return wire().receive(data, size, error); }
+  [[gnu::always_inline]] std::size_t transmit(const void* data, std::size_t size, error_code& error) noexcept {
     return wire().transmit(data, size, error);
   }
 };

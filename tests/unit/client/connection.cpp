@@ -279,7 +279,9 @@ TEST_CASE("the end of the stream is an error of its own, and stays") {
   connected one;
   REQUIRE(one.peer->send("last"));
   one.peer->half_close();
+  CHECK_FALSE(one.wire.heard());
   CHECK(one.receive() == "last");
+  CHECK(one.wire.heard());
   CHECK_FALSE(one.wire.at_end());
   for (int round = 0; round < 2; ++round) {
     CHECK(one.receive().empty());

@@ -132,3 +132,22 @@ TEST_CASE("a farewell without time, or without a socket, does not wait") {
   drain(waiter::system::descriptor(), 20000ms);
   CHECK(watch.elapsed() < 10000ms);
 }
+
+TEST_CASE("a client that is taken to be silent is only half-closed when it has spoken after all") {
+  loopback one;
+  const int fd = one.accepted.socket.get();
+  if (GENERATE(false, true)) {
+    one.peer->send("so it speaks");
+    REQUIRE(support::eventually([fd] {
+      char byte = 0;
+      return ::recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1;
+    }));
+    CHECK(waiter::bid_farewell_if_it_speaks(fd));
+    CHECK(one.peer->read_all().how == outcome::end_of_stream);
+  } else {
+    CHECK_FALSE(waiter::bid_farewell_if_it_speaks(fd));
+    CHECK(::send(fd, "more", 4, MSG_NOSIGNAL) == 4);
+  }
+  one.accepted.socket.reset();
+  CHECK(one.peer->read_all().how != outcome::reset);
+}
