@@ -33,7 +33,7 @@ TEST_CASE("the observer hears first, and may change the error") {
   std::string order;
   const auto last = [&](error_code error, std::size_t count) { order += "handler " + std::to_string(count) + " " + error.message(); };
   observed_handler<observer, decltype(last)> one({&order}, decltype(last)(last));
-  one(boost::system::errc::make_error_code(boost::system::errc::operation_canceled), 7);
+  one(boost::system::errc::make_error_code(boost::system::errc::operation_canceled), std::size_t{7});
   CHECK(order == "observer 7 handler 7 the client's deadline has passed");
 }
 

@@ -35,7 +35,6 @@ TEST_CASE("a kid without a report is starting since its birth") {
 }
 
 TEST_CASE("that a kid is due is heard as it is said") {
-  const waiter::child_table::kid kid{.pid = 100, .born = at(1s)};
   const kid_report said[] = {{activity::idle, at(2s), true}};
   CHECK(hear(said, 0, kid, at(3s)).due);
   CHECK_FALSE(hear(said, 1, kid, at(3s)).due);

@@ -5,6 +5,7 @@
 #include <waiter/system/descriptor.hpp>
 
 #include <string>
+#include <vector>
 
 namespace {
 
@@ -16,7 +17,7 @@ descriptor any_socket() { return descriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK
 }  // namespace
 
 TEST_CASE("a path and an abstract name are read back as they were written") {
-  for (const std::string text : {"/run/x.sock", "x", "@x", "@a name", std::string(unix_address::longest, 'x').c_str()}) {
+  for (const std::string& text : std::vector<std::string>{"/run/x.sock", "x", "@x", "@a name", std::string(unix_address::longest, 'x')}) {
     const auto address = unix_address::of(text);
     REQUIRE(address);
     CHECK(address->text() == text);
