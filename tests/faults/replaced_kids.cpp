@@ -16,6 +16,11 @@ namespace {
 /// Readiness as somebody saw it who looked at the board a thousand times a second.
 class watched_readiness {
  public:
+  watched_readiness() = default;
+  ~watched_readiness() { ::munmap(&page_, sizeof(sampled)); }
+  watched_readiness(const watched_readiness&) = delete;
+  watched_readiness& operator=(const watched_readiness&) = delete;
+
   std::string flag() const { return "--sample=" + (directory_ / "ready").string(); }
   /// From when so many are ready on.
   bool begin(troubled_server& server, int ready) {
