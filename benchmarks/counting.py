@@ -2,6 +2,7 @@
 
 Each count is the difference of two runs, with N and with 3 N clients, over 2 N: start and end of the server cancel out.
 """
+import os
 import re
 import shutil
 import tempfile
@@ -34,12 +35,13 @@ def _visit(build, contestant, port, amount):
     load.run(build, contestant, port, "--clients", 1, "--seconds", 300, *how)
 
 
-def _profiled(build, contestant, amount):
+def _profiled(build, contestant, amount, pool):
     """Instructions and allocations of a server's whole life: {"parent": (i, a), "kids": (i, a)}."""
     with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o777)  # a server may give its privileges up
         port = free_port()
         valgrind = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={folder}/%p"]
-        with Server(contestant.words(port, 1), port, under=valgrind, kids=contestant.kids(1)) as server:
+        with Server(contestant.words(port, pool), port, under=valgrind, kids=contestant.kids(pool)) as server:
             _visit(build, contestant, port, amount)
         totals = {"parent": (0, 0), "kids": (0, 0)}
         for path in Path(folder).iterdir():
@@ -48,39 +50,39 @@ def _profiled(build, contestant, amount):
         return totals
 
 
-def instructions_and_allocations(build, contestant, amount):
+def instructions_and_allocations(build, contestant, amount, pool=1):
     """User instructions and allocations of one client, or one request of an echo. Of forking servers, the parent's alone: the profile
     of a kid begins with all that its parent had done before."""
-    few, many = (_profiled(build, contestant, count) for count in (amount, 3 * amount))
+    few, many = (_profiled(build, contestant, count, pool) for count in (amount, 3 * amount))
     who = ["parent"] if contestant.model == "forking" else ["parent", "kids"]
     return tuple(round(sum(many[one][what] - few[one][what] for one in who) / (2 * amount), 2) for what in (0, 1))
 
 
-def _traced(build, contestant, amount):
+def _traced(build, contestant, amount, pool):
     """How often a server and its kids made each system call in a whole life."""
     with tempfile.TemporaryDirectory() as folder:
         port, table = free_port(), Path(folder) / "table"
         strace = ["strace", "-f", "-c", "-o", str(table)]
-        with Server(contestant.words(port, 1), port, under=strace, kids=contestant.kids(1)):
+        with Server(contestant.words(port, pool), port, under=strace, kids=contestant.kids(pool)):
             _visit(build, contestant, port, amount)
         # % time, seconds, usecs/call, calls, errors if there were any, name
         rows = re.findall(r"^\s*[\d.]+\s+[\d.]+\s+\d+\s+(\d+)\s+(?:\d+\s+)?(\w+)$", table.read_text(), re.MULTILINE)
         return {name: int(calls) for calls, name in rows if name != "total"}
 
 
-def system_calls(build, contestant, amount):
+def system_calls(build, contestant, amount, pool=1):
     """The system calls of one client, or one request of an echo, by name; what is below two hundredths belongs to neither."""
-    few, many = (_traced(build, contestant, count) for count in (amount, 3 * amount))
+    few, many = (_traced(build, contestant, count, pool) for count in (amount, 3 * amount))
     each = {name: (many[name] - few.get(name, 0)) / (2 * amount) for name in many}
     return {name: round(count, 2) for name, count in sorted(each.items()) if abs(count) >= 0.02}
 
 
-def count(build, contestant):
-    """All that is counted, as it is reported."""
+def count(build, contestant, amount=None, pool=1):
+    """All that is counted, as it is reported. One kid unless told otherwise: nothing then depends on which of them it was."""
     # A client of these is a process, or a handshake; and their counts differ by more than a few.
-    amount = 20 if contestant.model == "forking" or contestant.transport == "ssl" else 100
-    instructions, allocations = instructions_and_allocations(build, contestant, amount)
-    calls = system_calls(build, contestant, amount)
+    amount = amount or (20 if contestant.model == "forking" or contestant.transport == "ssl" else 100)
+    instructions, allocations = instructions_and_allocations(build, contestant, amount, pool)
+    calls = system_calls(build, contestant, amount, pool)
     return {"instructions": instructions, "allocations": allocations, "calls": round(sum(calls.values()), 2), "by_call": calls}
 
 

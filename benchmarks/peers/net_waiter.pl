@@ -9,8 +9,9 @@ my ( $model, $work, $port, $kids ) = @ARGV;
 
 sub on_process {
   my ( $self, $client ) = @_;
-  if ( $work eq 'hello' ) { syswrite $client, "hello world\n"; return }
+  if ( $work eq 'hello' ) { syswrite $client, "hello world\n"; return 1 }
   while ( sysread( $client, my $text, 16384 ) ) { syswrite $client, $text }
+  return 1;    # or the kid would end
 }
 
 package main;
