@@ -136,7 +136,9 @@ class troubled : public waiter::basic_waiter<troubled<ForkPolicy, TransportPolic
   }
   void on_listen_ok() {
     if (asked_.has("sample")) sample(asked_.text("sample"));
-    happened("on_listen_ok", "port", this->get_port());
+    if (!asked_.has("two-places")) return happened("on_listen_ok", "port", this->get_port());
+    const auto second = this->get_listen_places().at(1);
+    happened("on_listen_ok", "port", this->get_port(), "second_port", second.substr(second.rfind(':') + 1));
   }
   void on_accept_error(waiter::error_code error) { happened("on_accept_error", "error", error.value()); }
   void on_fork_ok(pid_t pid) {
@@ -262,6 +264,7 @@ int serve(const settings& asked) {
   using server_type = troubled<ForkPolicy, TransportPolicy>;
   typename server_type::options options{.port = static_cast<std::uint16_t>(asked.number("port")), .prop_sigusr = asked.has("prop-sigusr")};
   options.grace = waiter::milliseconds(asked.number("grace", 8000));
+  if (asked.has("two-places")) options.listen = {"127.0.0.1:0", "127.0.0.1:0"};
   if constexpr (requires { options.fork.prefork; }) {
     options.fork.prefork = asked.number("prefork", 8);
     options.fork.max_requests = asked.number("max-requests");
