@@ -125,7 +125,7 @@ TEST_CASE("a stopped kid of forking keeps nobody else waiting") {
 TEST_CASE("a storm that kills or stops ten kids a second never silences the server, and leaves the pool at its size") {
   troubled_server server{{"--prefork=8", "--maxfork=8", "--work=2"}};
   REQUIRE(server.has_kids(8));
-  const auto seconds = short_or_long(5, 60);
+  const auto seconds = short_or_long(10, 60);
   load_run load{server.port(), {"--clients", "16", "--seconds", std::to_string(seconds), "--patience", "5"}};
   std::mt19937 dice{42};
   constexpr std::array<int, 3> blows{SIGKILL, SIGSEGV, SIGSTOP};
