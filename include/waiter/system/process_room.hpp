@@ -3,23 +3,24 @@
 
 #include <waiter/process/misfit.hpp>
 
+#include <dirent.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <cstdint>
-#include <filesystem>
-#include <iterator>
-#include <system_error>
 
 namespace waiter::system {
 
 /// What this process may have, and what of it is taken (getrlimit(2)). Where the system does not say, there is no limit.
 inline room process_room() {
   room all;
-  std::error_code unknown;
-  std::filesystem::directory_iterator open("/proc/self/fd", unknown);
-  // Being looked at, the folder itself is one of them.
-  if (!unknown) all.open_descriptors = std::distance(std::filesystem::begin(open), std::filesystem::end(open)) - 1;
+  if (DIR* const open = ::opendir("/proc/self/fd")) {
+    // Two entries are the folder and the one above it, and one is the descriptor that it is read through.
+    std::int64_t entries = 0;
+    while (::readdir(open) != nullptr) ++entries;
+    ::closedir(open);
+    all.open_descriptors = entries - 3;
+  }
   const auto most = [](auto which) {
     rlimit limit{};
     return ::getrlimit(which, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY ? static_cast<std::int64_t>(limit.rlim_cur)
