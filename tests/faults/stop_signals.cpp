@@ -64,9 +64,12 @@ class tracee {
     if (pid_ == 0) body();
   }
   ~tracee() {
-    for (const pid_t kid : children_of(pid_)) ::kill(kid, SIGKILL);
+    const auto kids = children_of(pid_);
+    for (const pid_t kid : kids) ::kill(kid, SIGKILL);
     ::kill(pid_, SIGKILL);
     ::waitpid(pid_, nullptr, 0);
+    // The test has adopted them.
+    for (const pid_t kid : kids) ::waitpid(kid, nullptr, 0);
   }
   tracee(const tracee&) = delete;
   tracee& operator=(const tracee&) = delete;
