@@ -1,4 +1,5 @@
 #include "faults/faults.hpp"
+#include "support/temp_directory.hpp"
 
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -8,6 +9,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <fstream>
 
 using namespace faults;
 
@@ -130,6 +132,56 @@ TEST_CASE("killed as process 1 of its namespace it leaves nothing either") {
   server.wait_for_parent();
   CHECK(server.wait_until_gone(5s));
   CHECK(ipc_objects() == objects);
+}
+
+TEST_CASE("as process 1 it leaves the program's own children to the program, and reaps what they leave behind") {
+  if (!may_unshare()) WAITER_SKIP("no namespaces here");
+  const std::string policy = GENERATE(as<std::string>{}, "nofork", "forking", "prefork");
+  CAPTURE(policy);
+  const temp_directory directory;
+  const auto end = directory / "end";
+  troubled_server server{{"--policy=" + policy, "--prefork=2", "--maxfork=2", "--family=" + end.string()}, as_process_1()};
+  const pid_t parent = outside(server);
+  REQUIRE(parent != 0);
+  // Before run(), in on_listen_ok, in on_sig_usr1.
+  ::kill(parent, SIGUSR1);
+  REQUIRE(server.trace().wait_for({.hook = "on_sig_usr1"}).number("children") == 3);
+  const std::size_t kids = policy == "prefork" ? 2 : 0;
+  REQUIRE(eventually([&] { return children_of(parent).size() == 3 + kids; }));
+  std::ofstream(end.string()).close();
+  const auto ended = [&] {
+    const auto children = children_of(parent);
+    return std::count_if(children.begin(), children.end(), [](pid_t child) { return !alive(child); });
+  };
+  // Each has given its orphan to process 1 by the time it has ended. One of them has ended first, and hides the orphans in waitid.
+  CHECK(eventually([&] { return ended() >= 3; }));
+  CHECK(eventually([&] { return children_of(parent).size() == 3 + kids; }, 1500ms));
+  CHECK(ended() == 3);
+  ::kill(parent, SIGUSR1);
+  CHECK(eventually([&] { return children_of(parent).size() == kids; }));
+  CHECK(server.trace().wait_for({.hook = "on_sig_usr1", .nth = 2}).number("right") == 3);
+  ::kill(parent, SIGTERM);
+  CHECK(server.wait_for_parent() == 0);
+  CHECK(server.wait_until_gone(5s));
+}
+
+TEST_CASE("as process 1 without kids it leaves those to the program that on_process has started") {
+  if (!may_unshare()) WAITER_SKIP("no namespaces here");
+  troubled_server server{{"--policy=nofork", "--orphan"}, as_process_1()};
+  const pid_t parent = outside(server);
+  REQUIRE(parent != 0);
+  for (int n = 0; n < 3; ++n) REQUIRE(server.visit() == served);
+  // Nobody waits for them, so they stay.
+  const auto started = children_of(parent);
+  REQUIRE(started.size() == 3);
+  for (const pid_t child : started) REQUIRE(wait_until_ended(child));
+  ::kill(parent, SIGHUP);
+  server.trace().wait_for({.hook = "on_sig_hup"});  // it has been through its loop since
+  REQUIRE(server.visit() == served);
+  for (const pid_t child : started) CHECK(children_of(parent).count(child) == 1);
+  ::kill(parent, SIGTERM);
+  CHECK(server.wait_for_parent() == 0);
+  CHECK(server.wait_until_gone(5s));
 }
 
 TEST_CASE("as process 1 it reaps the orphans that it inherits, and they change no count") {

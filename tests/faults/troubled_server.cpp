@@ -10,6 +10,8 @@
 //   --stillborn FILE       while FILE is there, a kid ends in on_child_start in the way that FILE says: exit, kill, throw, break
 //   --orphan               each client leaves a process behind that ends a little later
 //   --children N           the program has children of its own; USR1 makes it wait for them and tell whose status was right
+//   --family FILE          a child before run(), one from on_listen_ok, one from each USR1; when FILE is there each leaves an orphan
+//                          behind and ends. USR1 then waits for them and tells whose status was right
 //   --thread               the program has a second thread    --allow-threads
 //
 // USR2 makes the parent reload. HUP makes it tell how often it has allocated memory, and how much of everything it has.
@@ -127,6 +129,17 @@ class troubled : public waiter::basic_waiter<troubled<ForkPolicy, TransportPolic
         orphan_(asked.has("orphan")),
         stillborn_(asked.text("stillborn")) {}
 
+  /// One of the family, with a status of its own.
+  void start_child() {
+    if (!asked_.has("family")) return;
+    const int status = static_cast<int>(children_.size());
+    const pid_t child = ::fork();
+    if (child != 0) return children_.push_back(child);
+    while (::access(asked_.text("family").c_str(), F_OK) != 0) ::poll(nullptr, 0, 10);
+    leave_orphan();
+    ::_exit(status);
+  }
+
  private:
   friend waiter::hook_access;
 
@@ -136,6 +149,7 @@ class troubled : public waiter::basic_waiter<troubled<ForkPolicy, TransportPolic
   }
   void on_listen_ok() {
     if (asked_.has("sample")) sample(asked_.text("sample"));
+    start_child();
     if (!asked_.has("two-places")) return happened("on_listen_ok", "port", this->get_port());
     const auto second = this->get_listen_places().at(1);
     happened("on_listen_ok", "port", this->get_port(), "second_port", second.substr(second.rfind(':') + 1));
@@ -185,7 +199,12 @@ class troubled : public waiter::basic_waiter<troubled<ForkPolicy, TransportPolic
   void on_reload() { happened("on_reload"); }
 
   void on_sig_usr1() {
-    if (!asked_.has("children")) return;
+    if (asked_.has("family") && ::access(asked_.text("family").c_str(), F_OK) != 0) {
+      start_child();
+      happened("on_sig_usr1", "children", children_.size());
+      return;
+    }
+    if (!asked_.has("children") && !asked_.has("family")) return;
     int right = 0;
     for (std::size_t n = 0; n < children_.size(); ++n) {
       int status = 0;
@@ -286,6 +305,7 @@ int serve(const settings& asked) {
     options.transport.key_file = certificate->key_file();
   }
   server_type server(asked, std::move(options));
+  server.start_child();
   return server.run();
 }
 

@@ -149,6 +149,7 @@ class forking {
       board_.vacate(place);
       host.template call<hook::on_sig_child>(ended->pid, ended->status);
     }
+    host.hooks().reap_orphans(ours);
   }
 
   template <class Host>

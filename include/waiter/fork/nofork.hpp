@@ -6,6 +6,7 @@
 #include <waiter/hook.hpp>
 #include <waiter/server/many_clients.hpp>
 #include <waiter/system/accepted.hpp>
+#include <waiter/system/own_children.hpp>
 
 #include <sys/types.h>
 
@@ -40,10 +41,18 @@ class nofork {
       return;
     }
     host.template prepare_idle_hook<hook::on_forking_idle>();
-    while (auto accepted = host.template next_client<hook::on_forking_idle>([] {})) attend(host, std::move(*accepted));
+    host.hooks().mind_children(true);
+    while (auto accepted = host.template next_client<hook::on_forking_idle>([] {})) attend_minding(host, std::move(*accepted));
     host.close_door();
-    while (auto accepted = host.last_client()) attend(host, std::move(*accepted));
+    while (auto accepted = host.last_client()) attend_minding(host, std::move(*accepted));
     host.lock_door();
+    host.hooks().mind_children(false);
+  }
+
+  /// After SIGCHLD, outside of hooks: there are no kids, so who has ended is the program's child or, in process 1, an orphan.
+  template <class Host>
+  void child_has_ended(Host& host) noexcept {
+    host.hooks().reap_orphans([](pid_t) { return false; });
   }
 
   census count() const noexcept { return {}; }
@@ -65,6 +74,18 @@ class nofork {
   }
 
  private:
+  // on_process may start children, too, and may have been interrupted by the end of another one.
+  template <class Host>
+  void attend_minding(Host& host, system::accepted&& accepted) {
+    auto* const children = host.hooks().minded_children();
+    if (children == nullptr) [[likely]] return attend(host, std::move(accepted));
+    {
+      const system::own_children::births births(*children);
+      attend(host, std::move(accepted));
+    }
+    if (host.take_kid_has_ended()) child_has_ended(host);
+  }
+
   // Clients of an event loop: the process is the child of each of them.
   template <class Host>
   struct all_at_once : many_clients {

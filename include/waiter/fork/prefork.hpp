@@ -225,6 +225,7 @@ class prefork {
       if (ended && ended->young) host.log("kid ", dead->pid, " ended before its first client: ", describe_wait_status(dead->status));
       host.template call<hook::on_sig_child>(dead->pid, dead->status);
     }
+    host.hooks().reap_orphans(ours);
     std::vector<std::pair<std::size_t, bool>> changed;
     pool_->kids().for_each([&](std::size_t place, const child_table::kid& kid) {
       const auto stopped = system::take_stop_change(kid.pid);

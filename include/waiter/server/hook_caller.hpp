@@ -6,7 +6,10 @@
 #include <waiter/hook_name.hpp>
 #include <waiter/server/client_fault.hpp>
 #include <waiter/server/logger.hpp>
+#include <waiter/system/own_children.hpp>
 #include <waiter/system/signal_mask.hpp>
+
+#include <unistd.h>
 
 #include <concepts>
 #include <exception>
@@ -35,7 +38,11 @@ class hook_caller {
   bool call(Args&&... args) noexcept {
     if constexpr (has<Hook>) {
       std::optional<system::signal_mask::opened> open;
-      if (mask_ != nullptr) open.emplace(*mask_);
+      std::optional<system::own_children::births> births;
+      if (lifts_) {
+        if (mask_ != nullptr) open.emplace(*mask_);
+        if (own_children_) births.emplace(*own_children_);
+      }
       try {
         hook_access::call<Hook>(handler_, std::forward<Args>(args)...);
       } catch (...) {
@@ -83,8 +90,25 @@ class hook_caller {
   }
 
   /// The mask to lift around each hook; null when the signals are let in anyway.
-  void lift(const system::signal_mask* mask) noexcept { mask_ = mask; }
+  void lift(const system::signal_mask* mask) noexcept {
+    mask_ = mask;
+    mind_children(mask != nullptr);
+  }
   const system::signal_mask* lifted() const noexcept { return mask_; }
+
+  /// In process 1: the children that are there now, and those that hooks start from now on, are the program's own. Elsewhere nothing.
+  void mind_children(bool mind) noexcept {
+    own_children_.reset();
+    if (mind && ::getpid() == 1) own_children_.emplace();
+    lifts_ = mask_ != nullptr || own_children_;
+  }
+  /// For hooks that are called without `call`; null where nothing is minded.
+  system::own_children* minded_children() noexcept { return own_children_ ? &*own_children_ : nullptr; }
+  /// Reaps orphans that have ended, where children are minded. `ours(pid)` tells a kid of the server.
+  template <class Ours>
+  void reap_orphans(Ours&& ours) noexcept {
+    if (own_children_) own_children_->reap_orphans(ours);
+  }
 
   /// A hook threw, and it was more than a client who went away.
   bool threw() const noexcept { return threw_; }
@@ -97,9 +121,11 @@ class hook_caller {
   Handler& handler_;
   const std::function<void(std::string_view)>& logger_;
   const system::signal_mask* mask_ = nullptr;
+  std::optional<system::own_children> own_children_;
   std::exception_ptr escaped_;
   const bool debug_;
   bool threw_ = false;
+  bool lifts_ = false;  // there is something to be done around a hook
 };
 
 }  // namespace waiter

@@ -251,6 +251,8 @@ class reception {
       }
       error.clear();
       if (system::mailbox.any()) host().run_signal_hooks();
+      if constexpr (requires { host().policy().child_has_ended(host()); })
+        if (host().take_kid_has_ended()) host().policy().child_has_ended(host());
       host().reload();
       if (host().stopping()) {
         client = last_client();

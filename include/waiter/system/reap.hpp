@@ -2,7 +2,6 @@
 #define WAITER_SYSTEM_REAP_HPP
 
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include <optional>
 
@@ -17,20 +16,17 @@ struct ended_kid {
 ///
 /// `ours(pid)` tells a kid of the server, `pids()` lists all of them. The look (WNOWAIT, waitid(2)) takes nothing away; only a pid
 /// of ours is waited for, by itself. A foreign child that nobody has reaped yet hides those behind it, so then each of ours is
-/// asked. As process 1 of its namespace the caller also inherits orphans, which nobody else will ever reap.
+/// asked. Orphans that process 1 inherits are not reaped here (`own_children`).
 template <class Ours, class Pids>
 std::optional<ended_kid> reap_next(Ours&& ours, Pids&& pids) {
-  for (;;) {
-    siginfo_t seen{};
-    if (::waitid(P_ALL, 0, &seen, WEXITED | WNOHANG | WNOWAIT) != 0 || seen.si_pid == 0) return std::nullopt;
-    const pid_t pid = seen.si_pid;
-    int status = 0;
-    if (ours(pid)) return ::waitpid(pid, &status, WNOHANG) == pid ? std::optional<ended_kid>({pid, status}) : std::nullopt;
-    if (::getpid() == 1 && ::waitpid(pid, &status, WNOHANG) == pid) continue;
-    for (const pid_t kid : pids())
-      if (::waitpid(kid, &status, WNOHANG) == kid) return ended_kid{kid, status};
-    return std::nullopt;
-  }
+  siginfo_t seen{};
+  if (::waitid(P_ALL, 0, &seen, WEXITED | WNOHANG | WNOWAIT) != 0 || seen.si_pid == 0) return std::nullopt;
+  const pid_t pid = seen.si_pid;
+  int status = 0;
+  if (ours(pid)) return ::waitpid(pid, &status, WNOHANG) == pid ? std::optional<ended_kid>({pid, status}) : std::nullopt;
+  for (const pid_t kid : pids())
+    if (::waitpid(kid, &status, WNOHANG) == kid) return ended_kid{kid, status};
+  return std::nullopt;
 }
 
 }  // namespace waiter::system
