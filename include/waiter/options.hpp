@@ -84,7 +84,8 @@ struct basic_options {
   /// A client that is finished is half-closed; when bytes from it are unread by then, or it was refused, what it still sends is thrown
   /// away until it closes too, for at most this long. Without that the kernel would answer with a reset, and the client might lose
   /// the last bytes sent to it (RFC 1122, 4.2.2.13). 0 closes at once. A process that has others to look after stays with nobody for
-  /// longer than 10 s.
+  /// longer than 10 s. Where clients are usually silent to their end, the half-close is left out for one more that is: a client that speaks
+  /// for the first time in that very moment gets a reset behind the last byte (docs/architecture.md).
   milliseconds linger{2000};
 
   /// What `upgrade()` starts.
